@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use sessionlint_core::protocol::{Protocol, ProtocolLoader, Rulebook};
-use sessionlint_core::text::{nearest, visible};
+use sessionlint_core::event::{FoundProtocol, Options, ProtocolSearch};
+use sessionlint_core::protocol::{LazyProtocol, Protocol, ProtocolLoader, Rulebook};
+use sessionlint_core::text::{list, nearest, visible};
 
 use super::console::complain_colored;
 use super::{CliError, Exit, environment};
@@ -12,14 +13,14 @@ use crate::error::{ProtocolErrorDiagnostic, display_path};
 use crate::load::load_protocol;
 use crate::run::{RecordProtocol, start_folder};
 
-/// The protocol that is used if none is named.
+/// The built-in protocol that stored records complement, and by which an input is judged of which nothing is known.
 const DEFAULT: &str = "session-events";
 
 /// Arguments that select the protocol, and the `sessionlint.toml` that may name it.
 #[derive(clap::Args)]
 pub struct ProtocolArgument {
-    /// Built-in protocol, or folder with a protocol.toml [default: session-events, or the one in sessionlint.toml]
-    /// [env: SESSIONLINT_PROTOCOL]
+    /// Built-in protocol, or folder with a protocol.toml [default: the one in sessionlint.toml, or found among those built in
+    /// by the first events of each input] [env: SESSIONLINT_PROTOCOL]
     #[arg(long, value_name = "NAME|DIR")]
     protocol: Option<String>,
 
@@ -32,22 +33,24 @@ pub struct ProtocolArgument {
     no_config: bool,
 }
 
-/// The protocol of a run: built in, or loaded from a folder.
-pub enum ProtocolChoice {
-    /// The default protocol, which the built-in protocol of stored records complements.
-    Default(&'static Protocol),
-    Builtin(&'static Protocol),
-    Loaded(Box<Protocol>),
+/// The protocols of a run: one that was named, or several, among which that of each input is found.
+pub struct ProtocolChoice {
+    /// The protocols among which that of an input is found; the first of them judges an input that has nothing of any. Then
+    /// those that are met otherwise: that of stored records, and those of overrides.
+    all: Vec<LazyProtocol>,
+    /// The number of protocols among which that of an input is found, at least one.
+    candidates: usize,
+    /// Whether the built-in protocol of stored records complements the others.
+    has_records: bool,
+    /// The number of each override that names a protocol, and that of the protocol in `all`.
+    of_overrides: Vec<(usize, usize)>,
 }
 
 impl std::ops::Deref for ProtocolChoice {
     type Target = Protocol;
 
     fn deref(&self) -> &Protocol {
-        match self {
-            ProtocolChoice::Default(protocol) | ProtocolChoice::Builtin(protocol) => protocol,
-            ProtocolChoice::Loaded(protocol) => protocol,
-        }
+        self.all[0].get()
     }
 }
 
@@ -87,7 +90,7 @@ impl ProtocolArgument {
                 other => other,
             })?,
             (None, None, Some(config)) => ProtocolChoice::from_config(config)?,
-            (None, None, None) => ProtocolChoice::default_protocol()?,
+            (None, None, None) => ProtocolChoice::built_in(),
         };
         if let Some(config) = &config {
             config.check_rules(protocol.rules_of_run()).map_err(report_file_error)?;
@@ -135,21 +138,73 @@ pub fn record_protocol() -> Option<&'static Protocol> {
 }
 
 impl ProtocolChoice {
-    fn default_protocol() -> Result<ProtocolChoice, CliError> {
-        match Protocol::builtin(DEFAULT) {
-            Some(protocol) => Ok(ProtocolChoice::Default(protocol)),
-            None => ProtocolChoice::named(DEFAULT),
+    fn of(candidates: Vec<LazyProtocol>) -> ProtocolChoice {
+        let count = candidates.len();
+        ProtocolChoice { all: candidates, candidates: count, has_records: false, of_overrides: Vec::new() }
+    }
+
+    /// Returns the built-in protocols of streams, and that of stored records beside them.
+    fn built_in() -> ProtocolChoice {
+        let mut candidates = LazyProtocol::builtin_streams().to_vec();
+        candidates.sort_by_key(|one| one.name() != DEFAULT);
+        let mut choice = ProtocolChoice::of(candidates);
+        choice.all.extend(LazyProtocol::builtin(RECORDS));
+        choice.has_records = true;
+        choice
+    }
+
+    /// Returns the protocols among which that of an input is found: only one if it was named.
+    pub fn candidates(&self) -> &[LazyProtocol] {
+        &self.all[..self.candidates]
+    }
+
+    /// Returns the number of the protocol of an input; `None` if its beginning does not tell. `beginning`: its first bytes.
+    pub fn find(&self, beginning: &[u8], options: &Options) -> Option<usize> {
+        let mut search = ProtocolSearch::new(self.candidates(), options);
+        search.feed(beginning);
+        match search.end().0 {
+            FoundProtocol::One(number) => Some(number),
+            FoundProtocol::Several(_) => None,
         }
     }
 
-    /// Returns the protocol that judges stored records beside this one; `None` if the protocol was named explicitly.
+    /// Returns this choice with the protocol alone that the beginning of an input tells, if it does.
+    pub fn for_input(mut self, beginning: &[u8], options: &Options) -> ProtocolChoice {
+        match self.find(beginning, options) {
+            Some(number) if self.candidates > 1 => ProtocolChoice::of(vec![self.all.swap_remove(number)]),
+            _ => self,
+        }
+    }
+
+    /// Returns every protocol that the run may meet, the candidates first.
+    pub fn all(&self) -> &[LazyProtocol] {
+        &self.all
+    }
+
+    /// Returns options with the protocols whose events an input may have.
+    pub fn with_candidates(&self, options: Options) -> Options {
+        if self.candidates > 1 { options.with_candidates(self.candidates().to_vec()) } else { options }
+    }
+
+    /// Returns whether the protocol of some input is found by its content.
+    pub fn is_found(&self) -> bool {
+        self.candidates > 1 || !self.of_overrides.is_empty()
+    }
+
+    /// Returns the number of the protocol that the last of these overrides names.
+    pub fn of_overrides(&self, overrides: &[usize]) -> Option<usize> {
+        let named = |number: &usize| self.of_overrides.iter().find(|(one, _)| one == number);
+        overrides.iter().rev().find_map(named).map(|(_, protocol)| *protocol)
+    }
+
+    /// Returns the protocol that judges stored records beside the others; `None` if protocols were named.
     pub fn beside(&self) -> Option<ProtocolLoader> {
-        matches!(self, ProtocolChoice::Default(_)).then_some(record_protocol as ProtocolLoader)
+        self.has_records.then_some(record_protocol as ProtocolLoader)
     }
 
     /// Returns the protocol that judges stored records, if there is one.
     pub fn records(&self) -> Option<RecordProtocol<'_>> {
-        match self.is_of_records() {
+        match self.candidates == 1 && self.is_of_records() {
             true => Some(RecordProtocol::Loaded(self)),
             false => self.beside().map(RecordProtocol::Later),
         }
@@ -157,41 +212,71 @@ impl ProtocolChoice {
 
     /// Returns the rules that findings of a run may have.
     pub fn rules_of_run(&self) -> Rulebook<'_> {
-        Rulebook { protocol: self, second: self.beside() }
+        Rulebook { protocol: self, others: &self.all[1..] }
+    }
+
+    /// Returns the words for the protocols of which an input may have events.
+    pub fn words(&self) -> String {
+        let names: Vec<_> = self.candidates().iter().map(|one| visible(one.name())).collect();
+        match &names[..] {
+            [name] => format!("the {name} protocol"),
+            names => {
+                let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
+                format!("any of the protocols {}", list(&names))
+            }
+        }
     }
 
     /// Returns the built-in protocol with this name, or loads the one in this folder.
     pub fn named(name: &str) -> Result<ProtocolChoice, CliError> {
-        ProtocolChoice::find(name, Path::new(name))?
-            .map_err(|help| CliError::Message(format!("there is no protocol and no folder {}; {help}", visible(name))))
+        let found = find(name, Path::new(name))?;
+        let found = found.map_err(|help| {
+            CliError::Message(format!("there is no protocol and no folder {}; {help}", visible(name)))
+        })?;
+        Ok(ProtocolChoice::of(vec![found]))
     }
 
-    /// Returns the protocol that a `sessionlint.toml` names, or else the default one.
+    /// Returns the protocols that a `sessionlint.toml` names, or else the built-in ones.
     fn from_config(config: &Config) -> Result<ProtocolChoice, CliError> {
-        let (Some(name), Some(folder)) = (config.protocol(), config.protocol_folder()) else {
-            return ProtocolChoice::default_protocol();
-        };
-        ProtocolChoice::find(name, &folder)?.map_err(|help| report_file_error(config.unknown_protocol(help)))
+        let (mut candidates, mut of_overrides) = (Vec::new(), Vec::new());
+        for (number, name) in config.protocols() {
+            let found = find(name.get_ref(), &config.protocol_folder(name.get_ref()))?;
+            let found = found.map_err(|help| report_file_error(config.unknown_protocol(name, help)))?;
+            let is_alone = number.is_none() && config.protocols().count() == 1;
+            if !is_alone && found.get().is_of_records() {
+                return Err(report_file_error(config.protocol_of_records(name)));
+            }
+            match number {
+                None => candidates.push(found),
+                Some(number) => of_overrides.push((number, found)),
+            }
+        }
+        let mut choice =
+            if candidates.is_empty() { ProtocolChoice::built_in() } else { ProtocolChoice::of(candidates) };
+        for (number, protocol) in of_overrides {
+            choice.of_overrides.push((number, choice.all.len()));
+            choice.all.push(protocol);
+        }
+        Ok(choice)
     }
+}
 
-    /// Finds a protocol by name or folder. Returns help in the inner `Err` if there is none.
-    fn find(name: &str, folder: &Path) -> Result<Result<ProtocolChoice, String>, CliError> {
-        if let Some(protocol) = Protocol::builtin(name) {
-            return Ok(Ok(ProtocolChoice::Builtin(protocol)));
-        }
-        if folder.is_file() {
-            let within = folder.parent().filter(|within| !within.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            return Ok(Err(format!("a protocol is named by its folder: {}", display_path(within))));
-        }
-        if !folder.is_dir() {
-            let near = nearest(name, Protocol::builtin_names());
-            let built_in = || format!("built in: {}", Protocol::builtin_names().collect::<Vec<_>>().join(", "));
-            return Ok(Err(near.map_or_else(built_in, |near| format!("did you mean {near}?"))));
-        }
-        Ok(Ok(ProtocolChoice::Loaded(Box::new(
-            load_protocol(folder).map_err(|error| report_file_error(ProtocolErrorDiagnostic::from(&error)))?,
-        ))))
+/// Finds a protocol by name or folder. Returns help in the inner `Err` if there is none.
+fn find(name: &str, folder: &Path) -> Result<Result<LazyProtocol, String>, CliError> {
+    if let Some(protocol) = LazyProtocol::builtin(name) {
+        return Ok(Ok(protocol));
     }
+    if folder.is_file() {
+        let within = folder.parent().filter(|within| !within.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        return Ok(Err(format!("a protocol is named by its folder: {}", display_path(within))));
+    }
+    if !folder.is_dir() {
+        let near = nearest(name, Protocol::builtin_names());
+        let built_in = || format!("built in: {}", Protocol::builtin_names().collect::<Vec<_>>().join(", "));
+        return Ok(Err(near.map_or_else(built_in, |near| format!("did you mean {near}?"))));
+    }
+    let loaded = load_protocol(folder).map_err(|error| report_file_error(ProtocolErrorDiagnostic::from(&error)))?;
+    Ok(Ok(LazyProtocol::of(loaded)))
 }
 
 /// Prints the mistakes in a file with excerpts, and returns the early end of the subcommand.

@@ -10,6 +10,7 @@ use sessionlint_core::finding::Severity;
 use sessionlint_core::protocol::{Protocol, Rule};
 use sessionlint_core::text::visible;
 
+use super::config::ProtocolChoice;
 use super::console::standard_output;
 use super::graph::{self, check_lifecycle, draw};
 use super::input::{
@@ -19,7 +20,7 @@ use super::{CliError, Exit, TextOrJson};
 use crate::picture::View;
 use crate::picture::coverage::{Coverage, Group, json, text};
 use crate::report::{MultiReporter, Syntax};
-use crate::run::{FoundTargets, Outcome, Progress, Run, Selection};
+use crate::run::{FoundTargets, Outcome, Progress, Run, Selection, Target, beginning_of};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -73,7 +74,10 @@ fn parse_percent(text: &str) -> Result<f64, String> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
-    let (protocol, config) = arguments.input.load()?;
+    let (choice, config) = arguments.input.load()?;
+    let FoundTargets { targets, searched, errors, left_out } = arguments.input.expand(config.as_ref());
+    let options = arguments.input.reading.options();
+    let protocol = only_protocol(choice, &targets, &options)?;
     // Mistakes in the command line are reported before any work is done.
     if protocol.is_of_records() {
         let name = visible(protocol.name());
@@ -85,14 +89,14 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     if arguments.lifecycle.is_some() && matches!(arguments.format, Format::Page(_)) {
         return Err(CliError::Message("--lifecycle goes with --format mermaid, dot or svg".to_owned()));
     }
-    let FoundTargets { targets, searched, errors, left_out } = arguments.input.expand(config.as_ref());
     report_errors(&errors);
     require_targets(&targets, &SearchNotes { errors: &errors, left_out }, "")?;
-    let options = with_every_rule(arguments.input.reading.options(), &protocol).with_excerpts(false);
+    let options = with_every_rule(options, &protocol).with_excerpts(false);
     let settings = TargetSettings::new(&protocol, config.as_deref(), &options, &targets);
     let run = Run {
         protocol: &protocol,
         settings: &settings.per_target,
+        candidates: None,
         stored: None,
         stale: None,
         selection: &Selection::default(),
@@ -124,6 +128,41 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         Exit::Findings
     } else {
         Exit::Clean
+    })
+}
+
+/// Returns the choice of the one protocol that the recordings have.
+///
+/// # Errors
+///
+/// Fails if they have several: what one of them exercises says nothing about another.
+fn only_protocol(choice: ProtocolChoice, targets: &[Target], options: &Options) -> Result<ProtocolChoice, CliError> {
+    if choice.candidates().len() < 2 {
+        return Ok(choice);
+    }
+    let mut first: Option<(usize, &Target, Vec<u8>)> = None;
+    for target in targets.iter().filter(|target| matches!(target, Target::File(_))) {
+        let Ok(beginning) = beginning_of(target) else { continue };
+        let Some(number) = choice.find(&beginning, options) else { continue };
+        match &first {
+            None => first = Some((number, target, beginning)),
+            Some((other, before, _)) if *other != number => {
+                let name = |number: usize| visible(choice.candidates()[number].name());
+                let message = format!(
+                    "{} is a recording of {}, but {} one of {}; measure each protocol by itself: name it with --protocol",
+                    visible(&before.name()),
+                    name(*other),
+                    visible(&target.name()),
+                    name(number)
+                );
+                return Err(CliError::Message(message));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(match first {
+        Some((_, _, beginning)) => choice.for_input(&beginning, options),
+        None => choice,
     })
 }
 

@@ -18,7 +18,7 @@ use super::config::ProtocolChoice;
 use super::console::print_colored;
 use super::fixes::{Destination, FixMode, FixSink};
 use super::input::{
-    InputArguments, ReadingArguments, SearchNotes, TargetSettings, cores, report_errors, require_targets,
+    FoundSettings, InputArguments, ReadingArguments, SearchNotes, TargetSettings, cores, report_errors, require_targets,
 };
 use super::{CliError, Exit};
 use crate::config::Config;
@@ -32,8 +32,8 @@ use crate::lint::{
 };
 use crate::report::{Reporter, RunEnd};
 use crate::run::{
-    FixOptions, FoundTargets, LintOptions, Progress, RecordProtocol, RecordSettings, Run, Selection, Target,
-    is_lint_candidate, with_fixtures,
+    Candidates, FixOptions, FoundTargets, LintOptions, Progress, RecordProtocol, RecordSettings, Run, Selection,
+    Target, is_lint_candidate, with_fixtures,
 };
 
 #[derive(clap::Args)]
@@ -159,7 +159,11 @@ fn format(
     fixes: &FixSink,
     jobs: usize,
 ) -> Result<Formatted, CliError> {
+    let options = &protocol.with_candidates(options.clone());
     let settings = TargetSettings::new(protocol, config, options, targets);
+    let found = FoundSettings::new(protocol, config, options, targets);
+    let (named_for, of_found) =
+        (|target: usize| found.named(target), |protocol: usize, target: usize| found.of(protocol, target));
     let records = protocol.records();
     let of_records = records.and_then(RecordProtocol::get).unwrap_or(protocol);
     let stored = TargetSettings::new(of_records, config, options, targets);
@@ -167,11 +171,17 @@ fn format(
     let run = Run {
         protocol,
         settings: &settings.per_target,
+        candidates: protocol.is_found().then(|| Candidates {
+            all: protocol.all(),
+            count: protocol.candidates().len(),
+            named: &named_for,
+            settings: &of_found,
+        }),
         stored: records.map(|records| RecordSettings {
             protocol: records,
             settings: &of_target,
             options: RecordOptions::default(),
-            all: protocol.is_of_records(),
+            all: !protocol.is_found() && protocol.is_of_records(),
         }),
         stale: None,
         selection: &Selection::default(),
@@ -266,8 +276,9 @@ impl StdinFilter<'_> {
             }
             return None;
         }
-        let protocol = self.protocol;
-        let records = || protocol.records().and_then(RecordProtocol::get);
+        let number = self.protocol.find(text, self.options).unwrap_or_default();
+        let (choice, protocol) = (self.protocol, self.protocol.all()[number].get());
+        let records = || choice.records().and_then(RecordProtocol::get);
         let linter = Linter::new(protocol, &records);
         let settings = |protocol: &Protocol| Arc::new(Settings::new(protocol, self.options.clone()));
         let holds_records = protocol.is_of_records() || linter.looks_like_records(text, name);

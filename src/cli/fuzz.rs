@@ -14,13 +14,12 @@ use std::time::{Duration, Instant};
 
 use report::FuzzReport;
 use serde_json::Value;
-use sessionlint_core::event::Settings;
 use sessionlint_core::text::{count, visible};
 use setup::{ProducerArguments, ProducerSetup};
 
 use super::bar::{self, Bar, ProgressSource};
 use super::config::{ProtocolChoice, report_file_error};
-use super::input::{ReadingArguments, TargetSettings, cores};
+use super::input::{ReadingArguments, cores};
 use super::judging::{SeverityArguments, parse_threads};
 use super::output::{Color, Console, Output, OutputParser, Outputs};
 use super::output_file::NamedRoots;
@@ -33,7 +32,7 @@ use crate::drive::interrupts::InterruptHandler;
 use crate::drive::producer::StopFlag;
 use crate::drive::search::{Failure, Search, SearchProgress, SearchResult};
 use crate::drive::shrink::Harness;
-use crate::drive::verdict::Judge;
+use crate::drive::verdict::{CaseSettings, Judge};
 use crate::error::{FileError, display_path};
 
 /// The number of cases if neither `--cases` nor `--time` is given.
@@ -148,12 +147,12 @@ fn build_judge<'p>(
     config: Option<&Config>,
 ) -> Result<Judge<'p>, CliError> {
     let severities = arguments.failing.severities(protocol.rules_of_run())?;
-    let options = arguments.reading.options().with_severities(severities);
-    let settings = |excerpts| -> Arc<Settings> {
-        TargetSettings::new(protocol, config, &options.clone().with_excerpts(excerpts), &[]).base
-    };
+    let options = protocol.with_candidates(arguments.reading.options().with_severities(severities));
+    let options = config.map_or(options.clone(), |config| config.merge(&options, &[]));
+    let candidates = protocol.candidates();
+    let settings = |excerpts| CaseSettings::new(options.clone().with_excerpts(excerpts), candidates.len());
     let fail_on = arguments.failing.fail_on(config);
-    Ok(Judge { protocol, quick: settings(false), reported: settings(true), fail_on })
+    Ok(Judge { candidates, quick: settings(false), reported: settings(true), fail_on })
 }
 
 /// Returns the command that replays the failure in a folder with the same options for judging.

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Seek};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use clap::builder::PossibleValuesParser;
 use sessionlint_core::event::{Options, Settings};
@@ -214,6 +214,42 @@ impl TargetSettings {
     }
 }
 
+/// The settings of each target for the protocols that its content may tell, made when a protocol is first met.
+pub struct FoundSettings<'s> {
+    choice: &'s ProtocolChoice,
+    config: Option<&'s Config>,
+    options: &'s Options,
+    targets: &'s [Target],
+    /// By protocol.
+    made: Vec<OnceLock<TargetSettings>>,
+}
+
+impl<'s> FoundSettings<'s> {
+    pub fn new(
+        choice: &'s ProtocolChoice,
+        config: Option<&'s Config>,
+        options: &'s Options,
+        targets: &'s [Target],
+    ) -> FoundSettings<'s> {
+        FoundSettings { choice, config, options, targets, made: choice.all().iter().map(|_| OnceLock::new()).collect() }
+    }
+
+    /// Returns the settings of a target for a protocol, by their numbers.
+    pub fn of(&self, protocol: usize, target: usize) -> Arc<Settings> {
+        let make = || TargetSettings::new(self.choice.all()[protocol].get(), self.config, self.options, self.targets);
+        let made = self.made[protocol].get_or_init(make);
+        made.per_target.get(target).unwrap_or(&made.base).clone()
+    }
+
+    /// Returns the number of the protocol that an override names for a target.
+    pub fn named(&self, target: usize) -> Option<usize> {
+        match (self.config, self.targets.get(target)) {
+            (Some(config), Some(Target::File(file))) => self.choice.of_overrides(&config.overrides_for(file)),
+            _ => None,
+        }
+    }
+}
+
 /// Fails if there are no targets. `besides` lists the extensions of other files that are read. The errors of the search
 /// must have been reported.
 pub fn require_targets(targets: &[Target], found: &SearchNotes<'_>, besides: &str) -> Result<(), CliError> {
@@ -239,10 +275,9 @@ pub struct SearchNotes<'n> {
 }
 
 /// Prints that nothing was checked, which makes the exit code 2.
-pub fn report_nothing_judged(protocol: &Protocol) {
-    let name = visible(protocol.name());
+pub fn report_nothing_judged(protocol: &ProtocolChoice) {
     let noun = if protocol.is_of_records() { "record" } else { "event" };
-    complain!("sessionlint: nothing was checked: there is no {noun} of the {name} protocol in what was read");
+    complain!("sessionlint: nothing was checked: there is no {noun} of {} in what was read", protocol.words());
 }
 
 /// Prints errors of reading. Control characters are made visible, because an error may quote names from the disk.

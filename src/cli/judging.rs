@@ -17,7 +17,8 @@ use super::bar::{self, Bar};
 use super::baseline::{BaselineArguments, OpenBaseline};
 use super::config::ProtocolChoice;
 use super::input::{
-    InputArguments, SearchNotes, TargetSettings, cores, report_errors, report_nothing_judged, require_targets,
+    FoundSettings, InputArguments, SearchNotes, TargetSettings, cores, report_errors, report_nothing_judged,
+    require_targets,
 };
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{CliError, Exit, find_rule, lookup};
@@ -25,7 +26,7 @@ use crate::config::baseline::Baseline;
 use crate::config::{Config, FAIL_ON, SEVERITIES};
 use crate::lint::LintSummary;
 use crate::report::{LeftOut, MultiReporter, Reporter, RunEnd, Unread};
-use crate::run::{FoundTargets, Outcome, Progress, RecordProtocol, RecordSettings, Run, Selection, Target};
+use crate::run::{Candidates, FoundTargets, Outcome, Progress, RecordProtocol, RecordSettings, Run, Selection, Target};
 
 /// The length of a file, in bytes, up to which it is checked sooner than the number of cores is known.
 const SMALL_FILE: u64 = 16 * 1024;
@@ -349,10 +350,14 @@ impl Job<'_> {
         };
         reporter = reporter.with_unread(unread);
         let options = options.with_excerpts(reporter.shows_excerpts());
+        let options = protocol.with_candidates(options);
         let settings = TargetSettings::new(protocol, config, &options, &targets);
+        let found = FoundSettings::new(protocol, config, &options, &targets);
+        let (named, of_found) =
+            (|target: usize| found.named(target), |protocol: usize, target: usize| found.of(protocol, target));
         let records = protocol.records();
         let record_options = judging.records.record_options(records)?;
-        let all = protocol.is_of_records() || record_options.kind.is_some();
+        let all = !protocol.is_found() && protocol.is_of_records() || record_options.kind.is_some();
         // Created lazily, because most runs have no stored records.
         let stored_alike = OnceLock::new();
         let of_target = |number: usize| {
@@ -363,6 +368,12 @@ impl Job<'_> {
         let run = Run {
             protocol,
             settings: &settings.per_target,
+            candidates: protocol.is_found().then(|| Candidates {
+                all: protocol.all(),
+                count: protocol.candidates().len(),
+                named: &named,
+                settings: &of_found,
+            }),
             stored: records.map(|protocol| RecordSettings {
                 protocol,
                 settings: &of_target,
@@ -432,6 +443,7 @@ fn run_and_report(
         hidden: outcome.hidden,
         unselected: outcome.unselected,
         recorded: recorded.as_deref(),
+        found: Some(&outcome.found),
         reconciled: None,
         linted: linted.as_ref(),
         unfound: notes.errors,

@@ -174,11 +174,14 @@ fn fixture_options(
     };
     let records = work.records.and_then(RecordProtocol::get);
     let of_records = |name: &str| records.is_some_and(|records| records.name() == name);
-    let all_records = match said.protocol.as_deref() {
-        Some(name) if of_records(name) => true,
-        Some(name) if name == protocol.name() => false,
-        Some(name) => return Err(format!("{} is not a protocol of this run", visible(name))),
-        None => protocol.is_of_records(),
+    let number = |name: &str| protocol.all().iter().position(|one| one.name() == name);
+    let (all_records, number) = match said.protocol.as_deref() {
+        Some(name) if of_records(name) => (true, None),
+        Some(name) => match number(name) {
+            Some(number) => (false, Some(number)),
+            None => return Err(format!("{} is not a protocol of this run", visible(name))),
+        },
+        None => (!protocol.is_found() && protocol.is_of_records(), None),
     };
     let record_options = said.records.record_options(work.records).map_err(words)?;
     let own = said.form.options();
@@ -187,7 +190,12 @@ fn fixture_options(
     let unwrap = if own.unwrap().is_empty() { given.unwrap() } else { own.unwrap() }.to_vec();
     let given = given.with_fragment(fragment).with_wire(wire).with_unwrap(unwrap);
     let options = said.form.limited(given).with_severities(severities);
-    Ok(ExpectationArgs { options, record_options, all_records: all_records || record_options.kind.is_some() })
+    Ok(ExpectationArgs {
+        options,
+        protocol: number,
+        record_options,
+        all_records: all_records || record_options.kind.is_some(),
+    })
 }
 
 /// Writes expectations, and shows the changes. Prints a message for each file that cannot be written.

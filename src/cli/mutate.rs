@@ -38,10 +38,11 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
-    let (protocol, _) = arguments.protocol.load(std::slice::from_ref(&arguments.file))?;
+    let (choice, _) = arguments.protocol.load(std::slice::from_ref(&arguments.file))?;
     let mut bytes = Vec::new();
     read(&Target::File(arguments.file.clone()), |piece| bytes.extend_from_slice(piece))
         .map_err(|error| CliError::Message(visible(&error.to_string())))?;
+    let protocol = choice.for_input(&bytes, &Options::default());
     let found = check(&protocol, &bytes, Options::default().with_excerpts(false)).findings.len() as u64;
     if found > 0 {
         let (file, found) = (display_path(&arguments.file), count(found, "finding"));

@@ -5,14 +5,14 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-use super::input::{ReadingArguments, TargetSettings, report_errors, report_nothing_judged};
+use super::input::{FoundSettings, ReadingArguments, TargetSettings, report_errors, report_nothing_judged};
 use super::judging::{DisplayArguments, SeverityArguments};
 use super::output::{Console, Output, OutputParser, Outputs, Style};
 use super::{CliError, Exit};
 use crate::config::Config;
 use crate::error::display_path;
 use crate::report::{Reporter, RunEnd};
-use crate::run::{Progress, Run, Selection, Tap, Target, exit_code};
+use crate::run::{Candidates, Progress, Run, Selection, Tap, Target, exit_code};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -51,10 +51,20 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let style = Style { color: arguments.shown.color, all: true, quiet: arguments.shown.quiet };
     let mut reporter = outputs.reporter(rules, style, None)?;
     let options = arguments.reading.options().with_severities(severities).with_excerpts(reporter.shows_excerpts());
+    let options = protocol.with_candidates(options);
     let settings = [TargetSettings::new(&protocol, config.as_ref(), &options, &[]).base];
+    let found = FoundSettings::new(&protocol, config.as_ref(), &options, &[]);
+    let (named, of_found) =
+        (|target: usize| found.named(target), |protocol: usize, target: usize| found.of(protocol, target));
     let run = Run {
         protocol: &protocol,
         settings: &settings,
+        candidates: protocol.is_found().then(|| Candidates {
+            all: protocol.all(),
+            count: protocol.candidates().len(),
+            named: &named,
+            settings: &of_found,
+        }),
         stored: None,
         stale: None,
         selection: &Selection::default(),
@@ -74,8 +84,11 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     // The name that the stream would have in a shell pipeline.
     let (outcome, told) = run.check_live(&Target::standard_input().name(), &mut tap, None, &mut reporter);
     let (status, passed_on) = tap.wait().map_err(|error| failed("waited for", error))?;
-    let end =
-        RunEnd { hidden: outcome.hidden, ..RunEnd::of(&outcome.summary, &outcome.completeness, started.elapsed()) };
+    let end = RunEnd {
+        hidden: outcome.hidden,
+        found: Some(&outcome.found),
+        ..RunEnd::of(&outcome.summary, &outcome.completeness, started.elapsed())
+    };
     let told = told.and_then(|()| reporter.end(&end));
     drop(reporter);
     report_errors(&outcome.unreadable);

@@ -15,7 +15,7 @@ use crate::error::FileError;
 
 /// The keys of the file, of an override, and of a rule's table.
 pub const KEYS: [&str; 7] = ["version", "protocol", "fail-on", "rules", "exclude", "baseline", "override"];
-pub const OVERRIDE_KEYS: [&str; 5] = ["files", "fragment", "wire", "unwrap", "rules"];
+pub const OVERRIDE_KEYS: [&str; 6] = ["files", "protocol", "fragment", "wire", "unwrap", "rules"];
 pub const RULE_KEYS: [&str; 2] = ["severity", "reason"];
 
 const HELP: &str = "`sessionlint init` writes a file with every key in it, explained";
@@ -34,7 +34,7 @@ pub fn read(path: &Path, text: &str) -> Result<Config, FileError> {
         path: path.to_owned(),
         text: text.to_owned(),
         root: Root::new(folder_of(path)),
-        protocol: table.read("protocol", placed_text),
+        protocols: table.read("protocol", protocols).unwrap_or_default(),
         fail_on: table.read("fail-on", |key, value, reader| reader.one_of(key, value, &FAIL_ON)),
         rules: table.read("rules", rules).unwrap_or_default(),
         exclude: table.read("exclude", patterns).unwrap_or_else(Patterns::none),
@@ -46,6 +46,16 @@ pub fn read(path: &Path, text: &str) -> Result<Config, FileError> {
 
 fn placed_text(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Spanned<String>> {
     reader.text(key, value).map(|text| Spanned::new(value.span(), text))
+}
+
+/// Reads the name of a protocol, or a list of them.
+fn protocols(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Vec<Spanned<String>>> {
+    let names = OneOrMany::<Spanned<String>>::from_toml(key, value, reader)?.0;
+    if names.is_empty() {
+        let help = "name one or several, or leave the key out: then an input's protocol is found among those built in";
+        reader.problem(value.span(), "this list names no protocol".to_owned(), help);
+    }
+    Some(names)
 }
 
 fn patterns(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Patterns> {
@@ -118,18 +128,23 @@ fn one_override(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Ove
     };
     let mut table = reader.keys(keys, value.span(), &OVERRIDE_KEYS);
     let files = table.read("files", files_of_override);
+    let protocol = table.read("protocol", placed_text);
     let fragment = table.optional("fragment");
     let wire = table.read("wire", |key, value, reader| reader.one_of(key, value, &Wire::ALL));
     let unwrap = table.read("unwrap", pointers);
     let rules = table.read("rules", rules).unwrap_or_default();
     if keys.contains_key("files") && keys.len() == 1 {
         let message = "this override changes nothing".to_owned();
-        reader.problem(value.span(), message, "say what applies to its files: fragment, wire, unwrap or rules");
+        reader.problem(
+            value.span(),
+            message,
+            "say what applies to its files: protocol, fragment, wire, unwrap or rules",
+        );
     }
     if !keys.contains_key("files") {
         reader.problem(value.span(), "this override does not say which files it is for".to_owned(), OVERRIDE_HELP);
     }
-    Some(Override { files: files?, fragment: fragment?, wire, unwrap, rules })
+    Some(Override { files: files?, protocol, fragment: fragment?, wire, unwrap, rules })
 }
 
 fn pointers(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Vec<Pointer>> {

@@ -64,7 +64,8 @@ pub struct Config {
     path: PathBuf,
     text: String,
     root: Root,
-    protocol: Option<Spanned<String>>,
+    /// The protocols by which files are judged; empty if the file names none.
+    protocols: Vec<Spanned<String>>,
     /// The value of `fail-on`, if it is set; see [`FAIL_ON`].
     pub fail_on: Option<Option<Severity>>,
     rules: Vec<RuleSetting>,
@@ -88,6 +89,7 @@ pub struct RuleSetting {
 #[derive(Debug)]
 struct Override {
     files: Patterns,
+    protocol: Option<Spanned<String>>,
     fragment: Option<bool>,
     wire: Option<Wire>,
     unwrap: Option<Vec<Pointer>>,
@@ -122,21 +124,33 @@ impl Config {
         &self.path
     }
 
-    /// Returns the protocol's name, as written in the file.
-    pub fn protocol(&self) -> Option<&str> {
-        self.protocol.as_ref().map(|name| name.get_ref().as_str())
+    /// Returns the protocols of the file: those by which every file is judged, and then those of overrides, each with the
+    /// number of its override.
+    pub fn protocols(&self) -> impl Iterator<Item = (Option<usize>, &Spanned<String>)> {
+        let of_overrides = self.overrides.iter().enumerate();
+        let of_overrides = of_overrides.filter_map(|(number, one)| Some((Some(number), one.protocol.as_ref()?)));
+        self.protocols.iter().map(|name| (None, name)).chain(of_overrides)
     }
 
     /// Returns the folder of a protocol that is not built in; its name is relative to the file's folder.
-    pub fn protocol_folder(&self) -> Option<PathBuf> {
-        Some(folder_of(&self.path).join(self.protocol()?))
+    pub fn protocol_folder(&self, name: &str) -> PathBuf {
+        folder_of(&self.path).join(name)
     }
 
     /// Returns the error for a protocol that does not exist, at its place in the file.
-    pub fn unknown_protocol(&self, help: String) -> FileError {
-        let span = self.protocol.as_ref().map_or(0..0, Spanned::span);
-        let message = format!("there is no protocol and no folder {}", self.protocol().unwrap_or_default());
-        FileError::new(&self.path, &self.text, vec![Problem { message, label: "here".to_owned(), span, help }])
+    pub fn unknown_protocol(&self, name: &Spanned<String>, help: String) -> FileError {
+        let message = format!("there is no protocol and no folder {}", name.get_ref());
+        let problem = Problem { message, label: "here".to_owned(), span: name.span(), help };
+        FileError::new(&self.path, &self.text, vec![problem])
+    }
+
+    /// Returns the error for a protocol of stored records beside one of streams, at its place in the file.
+    pub fn protocol_of_records(&self, name: &Spanned<String>) -> FileError {
+        let message = format!("{} is for stored records, which have no events to be found by", name.get_ref());
+        let help = "name only protocols of streams here; `sessionlint check --protocol` takes one of stored records"
+            .to_owned();
+        let problem = Problem { message, label: "here".to_owned(), span: name.span(), help };
+        FileError::new(&self.path, &self.text, vec![problem])
     }
 
     /// Returns the baseline's path, relative to the current folder.
@@ -160,7 +174,10 @@ impl Config {
     pub fn check_rules(&self, rules: Rulebook<'_>) -> Result<(), FileError> {
         let all = self.overrides.iter().flat_map(|one| &one.rules).chain(&self.rules);
         let problem = |rule: &RuleSetting| {
-            let message = format!("the protocol {} has no rule {}", rules.protocol.name(), rule.name);
+            let message = match rules.others {
+                [] => format!("the protocol {} has no rule {}", rules.protocol.name(), rule.name),
+                _ => format!("no protocol has a rule {}", rule.name),
+            };
             Problem { message, label: "here".to_owned(), span: rule.span.clone(), help: rules.help_for(&rule.name) }
         };
         let problems: Vec<_> = all.filter(|rule| rules.rule(&rule.name).is_none()).map(problem).collect();

@@ -42,7 +42,7 @@ fn mistakes(text: &str) -> Vec<(String, String)> {
 #[test]
 fn the_template_loads_as_it_is_and_says_nothing() {
     let config = read(TEMPLATE).expect("it is right");
-    assert!(config.protocol.is_none() && config.fail_on.is_none() && config.baseline.is_none());
+    assert!(config.protocols.is_empty() && config.fail_on.is_none() && config.baseline.is_none());
     assert!(config.rules.is_empty() && config.overrides.is_empty());
     assert!(fits(TEMPLATE));
 }

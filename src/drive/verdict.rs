@@ -7,13 +7,13 @@
 
 use std::io;
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sessionlint_core::check::StreamChecker;
-use sessionlint_core::event::Settings;
+use sessionlint_core::event::{FoundProtocol, Options, ProtocolSearch, Settings};
 use sessionlint_core::finding::{Finding, FindingKind, Place, Report, Severity};
 use sessionlint_core::input::window;
-use sessionlint_core::protocol::{Protocol, Upkeep};
+use sessionlint_core::protocol::{LazyProtocol, Upkeep};
 
 use super::producer::{Ending, Execution, StopFlag};
 use crate::report::Reporter;
@@ -27,15 +27,33 @@ const MAX_SAVED_FINDINGS: u64 = 1000;
 /// The number of characters that are quoted of a producer's last words on standard error.
 const MAX_QUOTE_CHARS: usize = 200;
 
-/// Judges all cases of a run by the same protocol and settings.
+/// Judges all cases of a run by the same protocols and settings.
 pub struct Judge<'j> {
-    pub protocol: &'j Protocol,
+    /// The protocols among which that of each answer is found, at least one. The first judges those that tell none.
+    pub candidates: &'j [LazyProtocol],
     /// Settings without excerpts, for the many cases that are not reported.
-    pub quick: Arc<Settings>,
+    pub quick: CaseSettings,
     /// Settings for the cases that are reported.
-    pub reported: Arc<Settings>,
+    pub reported: CaseSettings,
     /// The lowest severity that fails a case; `None` if no finding does.
     pub fail_on: Option<Severity>,
+}
+
+/// The settings of cases for each protocol, made when one is first met.
+pub struct CaseSettings {
+    options: Options,
+    made: Vec<OnceLock<Settings>>,
+}
+
+impl CaseSettings {
+    /// Returns the settings that these options become for each of `count` protocols.
+    pub fn new(options: Options, count: usize) -> CaseSettings {
+        CaseSettings { options, made: (0..count).map(|_| OnceLock::new()).collect() }
+    }
+
+    fn of(&self, candidates: &[LazyProtocol], number: usize) -> &Settings {
+        self.made[number].get_or_init(|| Settings::new(candidates[number].get(), self.options.clone()))
+    }
 }
 
 /// The failures of a case.
@@ -109,7 +127,7 @@ impl Judge<'_> {
         &self,
         kind: &FindingKind,
         execution: &Execution,
-        settings: &Settings,
+        settings: &CaseSettings,
         file: Option<&Arc<str>>,
         is_stopped: &dyn Fn() -> bool,
     ) -> (Option<Finding>, ControlFlow<()>) {
@@ -134,7 +152,7 @@ impl Judge<'_> {
     fn findings(
         &self,
         execution: &Execution,
-        settings: &Settings,
+        settings: &CaseSettings,
         file: Option<&Arc<str>>,
         is_stopped: &dyn Fn() -> bool,
         tell: &mut dyn FnMut(Finding) -> ControlFlow<()>,
@@ -143,8 +161,10 @@ impl Judge<'_> {
         // An empty answer is no finding if the producer failed anyway.
         let is_silent = execution.stream.iter().all(u8::is_ascii_whitespace);
         if !(is_silent && ending.is_some()) {
-            let settings = settings.with_wire(execution.wire);
-            let mut checker = StreamChecker::new(self.protocol, &settings, file.cloned());
+            let number = self.protocol_of(execution, settings);
+            let protocol = self.candidates[number].get();
+            let settings = settings.of(self.candidates, number).with_wire(execution.wire);
+            let mut checker = StreamChecker::new(protocol, &settings, file.cloned());
             for block in execution.stream.chunks(BLOCK) {
                 if is_stopped() {
                     return Break(());
@@ -161,8 +181,25 @@ impl Judge<'_> {
         ending.into_iter().try_for_each(tell)
     }
 
+    /// Returns the number of the protocol that the answer of a case tells, or else of the first.
+    fn protocol_of(&self, execution: &Execution, settings: &CaseSettings) -> usize {
+        let options = settings.options.clone().with_wire(settings.options.wire().or(execution.wire));
+        let mut search = ProtocolSearch::new(self.candidates, &options);
+        execution.stream.chunks(BLOCK).any(|block| search.feed(block));
+        match search.end().0 {
+            FoundProtocol::One(number) => number,
+            FoundProtocol::Several(_) => 0,
+        }
+    }
+
     /// Returns the finding about the way in which a case ended; `None` if that breaks no rule.
-    fn ending_finding(&self, execution: &Execution, settings: &Settings, file: Option<&Arc<str>>) -> Option<Finding> {
+    fn ending_finding(
+        &self,
+        execution: &Execution,
+        settings: &CaseSettings,
+        file: Option<&Arc<str>>,
+    ) -> Option<Finding> {
+        let settings = settings.of(self.candidates, 0);
         let help = match &execution.end {
             Ending::Hung(hang) => hang.help,
             _ => None,
@@ -177,7 +214,7 @@ impl Judge<'_> {
                 (Upkeep::ProducerFlood, format!("the producer answered with more than {most} bytes, and was stopped"))
             }
         };
-        let severity = settings.severity(self.protocol, rule.name()).flatten()?;
+        let severity = settings.severity(self.candidates[0].get(), rule.name()).flatten()?;
         let said = last_words(&execution.diagnostics).map(|said| format!("; it last said “{said}”"));
         let what = what + &said.unwrap_or_default();
         let place = last_line_place(&execution.stream, settings.options().excerpts());
@@ -207,6 +244,7 @@ fn last_line_place(stream: &[u8], excerpts: bool) -> Place {
 #[cfg(test)]
 mod tests {
     use sessionlint_core::event::Options;
+    use sessionlint_core::protocol::Protocol;
 
     use super::*;
 
@@ -218,8 +256,7 @@ mod tests {
 
     fn rules(stream: &str, end: Ending, options: Options) -> Vec<String> {
         let protocol = Protocol::builtin("session-events").expect("it is built in");
-        let settings = Arc::new(Settings::new(protocol, options));
-        let judge = Judge { protocol, quick: settings.clone(), reported: settings, fail_on: Some(Severity::Warning) };
+        let judge = judge(protocol, options);
         let execution =
             Execution { stream: stream.into(), wire: None, end, diagnostics: b"first\nlast \x1b[0m\n\n".to_vec() };
         let verdict = judge.verdict(&execution, &|| false).expect("nothing stops it");
@@ -229,8 +266,7 @@ mod tests {
     /// Judges an execution with very many findings, and counts how often it was asked whether to stop.
     fn asked(most: usize) -> (usize, Option<Verdict>) {
         let protocol = Protocol::builtin("session-events").expect("it is built in");
-        let settings = Arc::new(Settings::new(protocol, Options::default()));
-        let judge = Judge { protocol, quick: settings.clone(), reported: settings, fail_on: Some(Severity::Warning) };
+        let judge = judge(protocol, Options::default());
         let stream = OPEN.replace("thinking", "idle").repeat(10_000).into_bytes();
         let execution = Execution { stream, wire: None, end: Ending::Flooded(10), diagnostics: Vec::new() };
         let asked = std::cell::Cell::new(0);
@@ -239,6 +275,12 @@ mod tests {
             asked.get() > most
         });
         (asked.get(), verdict)
+    }
+
+    fn judge(protocol: &Protocol, options: Options) -> Judge<'static> {
+        let candidates: &[LazyProtocol] = Vec::leak(vec![LazyProtocol::of(protocol.clone())]);
+        let settings = || CaseSettings::new(options.clone(), candidates.len());
+        Judge { candidates, quick: settings(), reported: settings(), fail_on: Some(Severity::Warning) }
     }
 
     #[test]
@@ -252,8 +294,7 @@ mod tests {
     #[test]
     fn no_more_findings_are_saved_than_somebody_reads() {
         let protocol = Protocol::builtin("session-events").expect("it is built in");
-        let settings = Arc::new(Settings::new(protocol, Options::default()));
-        let judge = Judge { protocol, quick: settings.clone(), reported: settings, fail_on: Some(Severity::Warning) };
+        let judge = judge(protocol, Options::default());
         let execution = |findings: usize| {
             let stream = "x\n".repeat(findings).into_bytes();
             Execution {

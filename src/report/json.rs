@@ -62,6 +62,10 @@ impl<W: Write> Reporter for Json<W> {
         self.out.write_all(b"\n],\"summary\":")?;
         write(&mut self.text, end.summary)?;
         write_completeness(&mut self.text, end)?;
+        if let Some(found) = end.found {
+            self.text.extend_from_slice(b",\"protocols\":");
+            write(&mut self.text, found)?;
+        }
         if let Some(unselected) = end.unselected {
             self.text.extend_from_slice(format!(",\"unselected\":{}", unselected.findings).as_bytes());
         }

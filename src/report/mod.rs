@@ -25,6 +25,7 @@ mod statistics;
 mod summary;
 mod tally;
 
+use std::collections::BTreeMap;
 use std::io;
 
 pub use completeness::{Completeness, GapReason, LeftOut};
@@ -101,6 +102,8 @@ pub struct RunEnd<'f> {
     pub unselected: Option<Unselected>,
     /// The baseline that the findings were written to, if any.
     pub recorded: Option<&'f str>,
+    /// By protocol: the number of inputs that were judged by it because their content told it.
+    pub found: Option<&'f BTreeMap<String, u64>>,
     /// The counts of matched, missing and unexpected tool calls of each session, if streams were reconciled with records.
     pub reconciled: Option<&'f [SessionMatches]>,
     /// The counts of fixtures, if the run linted.
@@ -126,6 +129,7 @@ impl<'f> RunEnd<'f> {
             hidden: 0,
             unselected: None,
             recorded: None,
+            found: None,
             reconciled: None,
             linted: None,
             unfound: &[],

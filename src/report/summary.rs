@@ -1,6 +1,6 @@
 //! The counts of a run as text, for the formats that end with them.
 
-use sessionlint_core::text::count;
+use sessionlint_core::text::{count, list, visible};
 
 use super::{GapReason, RunEnd, capitalized, input_counts, lint_notes, uncounted_notes};
 
@@ -28,7 +28,7 @@ pub fn text(end: &RunEnd<'_>, unread: usize) -> String {
         text.push_str(&format!("; {} {words}", summary.skipped));
     }
     let unread = (unread > 0).then(|| format!("{} could not be checked", count(unread as u64, "input")));
-    for more in lint_notes(end).into_iter().chain(uncounted_notes(end)).chain(unread) {
+    for more in found_words(end).into_iter().chain(lint_notes(end)).chain(uncounted_notes(end)).chain(unread) {
         text.push_str(&format!("; {more}"));
     }
     text.push_str(".\n");
@@ -42,4 +42,19 @@ pub fn text(end: &RunEnd<'_>, unread: usize) -> String {
         passed_over.for_each(|gap| text.push_str(&format!("  {}\n", gap.line())));
     }
     text
+}
+
+/// Returns which protocols inputs were checked against because their content told them; `None` if no content did.
+fn found_words(end: &RunEnd<'_>) -> Option<String> {
+    let found: Vec<_> = end.found?.iter().collect();
+    let words = match found[..] {
+        [] => return None,
+        [(name, _)] => visible(name),
+        _ => {
+            let each: Vec<_> =
+                found.iter().map(|(name, files)| format!("{} ({})", visible(name), count(**files, "file"))).collect();
+            list(&each.iter().map(String::as_str).collect::<Vec<_>>())
+        }
+    };
+    Some(format!("checked against {words}"))
 }

@@ -21,7 +21,7 @@ use sessionlint_core::finding::Finding;
 
 use self::lines::{LineBlock, LineReader};
 use self::work::{Item, Step};
-use super::{Run, SMALL_BLOCK, Sink, lock, next_size};
+use super::{JudgedBy, Run, SMALL_BLOCK, Sink, lock, next_size};
 use crate::compressed::{Decompressor, ReadError};
 
 /// Size of a block, in bytes. Large enough that moving a block from core to core between its steps costs little compared
@@ -33,7 +33,7 @@ const BLOCK: usize = 128 * 1024;
 const MOST_THREADS: usize = 4;
 
 /// Checks one file, the only target of the run.
-pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'_>>) {
+pub fn check<'r>(run: &Run<'r>, by: &JudgedBy<'r>, name: &str, reader: impl Read + Send, sink: &Mutex<Sink<'_>>) {
     let reader = match Decompressor::new(reader) {
         Ok(reader) => reader,
         Err(cause) => {
@@ -42,10 +42,10 @@ pub fn check(run: &Run<'_>, name: &str, reader: impl Read + Send, sink: &Mutex<S
         }
     };
     let file: Arc<str> = name.into();
-    let checker = Box::new(StreamChecker::new(run.protocol, &run.settings[0], Some(file.clone())));
+    let checker = Box::new(StreamChecker::new(by.protocol, &by.settings, Some(file.clone())));
     let threads = run.jobs.min(MOST_THREADS);
     let shared = Shared {
-        run,
+        by,
         file,
         source: Mutex::new(LineReader::new(reader, run.progress)),
         // How many findings the first block gives is not known yet.
@@ -76,7 +76,7 @@ type Work<'p> = work::Work<Block<'p>, Box<StreamChecker>>;
 
 /// The state that the threads share.
 struct Shared<'s, 'k, 'p, R: Read> {
-    run: &'s Run<'p>,
+    by: &'s JudgedBy<'p>,
     /// The input's name.
     file: Arc<str>,
     source: Mutex<LineReader<'s, R>>,
@@ -165,8 +165,8 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
         let block = &mut item.block;
         block.is_examined = !is_next;
         if block.is_examined {
-            let longest = self.run.settings[0].options().max_line_bytes();
-            let examiner = examiner.get_or_insert_with(|| Examiner::new(self.run.protocol, longest));
+            let longest = self.by.settings.options().max_line_bytes();
+            let examiner = examiner.get_or_insert_with(|| Examiner::new(self.by.protocol, longest));
             examiner.examine(block.lines.bytes(), &mut block.examined);
         }
         item.is_bound = block.is_examined && block.examined.has_faults();
@@ -192,12 +192,10 @@ impl<'p, R: Read> Shared<'_, '_, 'p, R> {
         let Some(checker) = block.checker.take() else { return is_written };
         if is_written {
             let mut sink = lock(self.sink);
-            let is_off = |rule: &str| self.run.is_off(0, rule);
+            let file = slice::from_ref(&self.file);
             match block.lines.failed.take() {
-                None => sink.end(slice::from_ref(&self.file), checker.finish(), is_off),
-                Some(ReadError::Damaged(cause)) => {
-                    sink.end(slice::from_ref(&self.file), checker.end(Some(&cause)).0, is_off)
-                }
+                None => sink.end_by(self.by, file, checker.finish()),
+                Some(ReadError::Damaged(cause)) => sink.end_by(self.by, file, checker.end(Some(&cause)).0),
                 Some(ReadError::Unreadable(cause)) => sink.unreadable(&self.file, cause),
             };
         }

@@ -9,14 +9,14 @@ use std::slice;
 use std::sync::{Arc, Mutex};
 
 use sessionlint_core::check::StreamChecker;
-use sessionlint_core::finding::Finding;
+use sessionlint_core::finding::{Finding, Report};
 use sessionlint_core::framing::Framing;
 use sessionlint_core::records::{RecordChecker, RecordIndex};
 
 use super::parts::Parts;
 use super::records::{self, OpenedInput};
 use super::turns::{Turns, in_turns};
-use super::{BLOCK, Run, Sink, Target, lock, next_size};
+use super::{BLOCK, JudgedBy, Run, Sink, Target, lock, next_size};
 use crate::compressed::{Decompressor, ReadError};
 
 /// Maximum number of findings that are held back until the files before are reported; with more, the thread waits.
@@ -72,15 +72,15 @@ fn units(run: &Run<'_>, targets: &[Target]) -> Vec<UnitFiles> {
 }
 
 /// A target that was opened: its number, its name, and what it holds.
-type Opened = (usize, Arc<str>, io::Result<OpenedInput>);
+type Opened<'r> = (usize, Arc<str>, io::Result<OpenedInput<'r>>);
 
-fn open(run: &Run<'_>, targets: &[Target], number: usize) -> Opened {
+fn open<'r>(run: &Run<'r>, targets: &[Target], number: usize) -> Opened<'r> {
     let target = &targets[number];
     (number, target.name(), records::open(run, number, target))
 }
 
 /// Checks one file that is already open.
-pub fn check_one(run: &Run<'_>, name: Arc<str>, opened: io::Result<OpenedInput>, sink: &Mutex<Sink<'_>>) {
+pub fn check_one<'r>(run: &Run<'r>, name: Arc<str>, opened: io::Result<OpenedInput<'r>>, sink: &Mutex<Sink<'_>>) {
     let turns = Turns::default();
     let mut block = vec![0; BLOCK];
     Unit { run, sink, turns: &turns, number: 0, held: Vec::new(), block: &mut block }.check(vec![(0, name, opened)]);
@@ -98,9 +98,9 @@ struct Unit<'f, 'r, 's> {
     block: &'f mut [u8],
 }
 
-impl Unit<'_, '_, '_> {
+impl<'r> Unit<'_, 'r, '_> {
     /// Checks files. Returns `false` if the report cannot be written, or the turn will not come.
-    fn check(&mut self, mut files: Vec<Opened>) -> bool {
+    fn check(&mut self, mut files: Vec<Opened<'r>>) -> bool {
         let records = files.iter_mut().filter_map(|(number, name, opened)| match opened {
             Ok(OpenedInput::Records(file)) => Some((*number, &*name, file)),
             _ => None,
@@ -111,7 +111,12 @@ impl Unit<'_, '_, '_> {
             _ => None,
         };
         files.into_iter().all(|(number, name, opened)| match opened {
-            Ok(OpenedInput::Stream(reader)) => self.stream(number, name, reader),
+            Ok(OpenedInput::Stream(reader, by)) => self.stream(&by, name, reader),
+            Ok(OpenedInput::Ambiguous(finding, by)) => self.turn(|sink| {
+                let mut report = Report::new(vec![*finding]);
+                report.summary.files = 1;
+                sink.end_by(&by, &[name], report)
+            }),
             Ok(OpenedInput::Records(file)) => self.records(number, name, file, index.as_ref()),
             Ok(OpenedInput::PassedOver(looks)) => self.turn(|sink| sink.passed_over(&name, looks)),
             Err(cause) => self.turn(|sink| sink.unreadable(&name, cause)),
@@ -161,10 +166,10 @@ impl Unit<'_, '_, '_> {
     }
 
     /// Judges a file that holds a stream of events.
-    fn stream(&mut self, number: usize, file: Arc<str>, reader: impl Read) -> bool {
+    fn stream(&mut self, by: &JudgedBy<'_>, file: Arc<str>, reader: impl Read) -> bool {
         let run = self.run;
         let name = &*file;
-        let mut checker = StreamChecker::new(run.protocol, &run.settings[number], Some(file.clone()));
+        let mut checker = StreamChecker::new(by.protocol, &by.settings, Some(file.clone()));
         if run.exercises {
             checker.count_coverage();
         }
@@ -194,7 +199,7 @@ impl Unit<'_, '_, '_> {
         };
         self.turn(|sink| {
             sink.add_exercised(exercised);
-            sink.end(slice::from_ref(&file), report, |rule| run.is_off(number, rule))
+            sink.end_by(by, slice::from_ref(&file), report)
         })
     }
 

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::slice;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use rewrite::{FileChange, FixOptions, FixedFile};
 pub use selection::{is_lint_candidate, with_fixtures};
@@ -20,12 +20,12 @@ use content::{Content, LoadOutcome};
 use sessionlint_core::event::Options;
 use sessionlint_core::finding::{Finding, Place, Report, Severity, Summary};
 use sessionlint_core::framing::Framing;
-use sessionlint_core::protocol::{Rulebook, Upkeep};
+use sessionlint_core::protocol::{LazyProtocol, Protocol, Rulebook, Upkeep};
 use sessionlint_core::records::{RecordIndex, RecordOptions};
 
 use super::paths::is_stream_name;
 use super::turns::{Turns, in_turns};
-use super::{Outcome, Run, Sink, Target, lock, records};
+use super::{JudgedBy, Outcome, Run, Sink, Target, lock, records};
 use crate::config::baseline::Baseline;
 use crate::lint::expectation::{self, Updates};
 use crate::lint::{
@@ -58,6 +58,8 @@ pub struct LintOptions<'l> {
 /// The parsed `# args:` of an expectation: how its fixture is judged.
 pub struct ExpectationArgs {
     pub options: Options,
+    /// The number of the protocol that they name among those of the run.
+    pub protocol: Option<usize>,
     pub record_options: RecordOptions,
     /// Whether the fixture holds stored records whatever its content.
     pub all_records: bool,
@@ -87,8 +89,8 @@ impl Run<'_> {
         let sink = Mutex::new(self.sink(baseline, reporter));
         let state = Mutex::new(State::default());
         let records = || self.stored.and_then(|stored| stored.protocol.get());
-        let linter = Linter::new(self.protocol, &records);
-        let worker = Worker { run: self, lint, linter: &linter, targets, sink: &sink, state: &state };
+        let linters = Linters::new(self, &records);
+        let worker = Worker { run: self, lint, linters: &linters, targets, sink: &sink, state: &state };
         let units = records::units(self.stored.as_ref(), targets);
         in_turns(self.jobs, units.len(), || (), |(), turns, number| worker.unit(turns, number, &units[number]));
         let State { summary, updates, .. } = state.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -97,11 +99,41 @@ impl Run<'_> {
     }
 }
 
+/// A linter for each protocol of a run, made when it is first needed.
+struct Linters<'w> {
+    usual: &'w Protocol,
+    others: &'w [LazyProtocol],
+    records: &'w (dyn Fn() -> Option<&'w Protocol> + Sync),
+    made: Vec<OnceLock<Linter<'w>>>,
+}
+
+impl<'w> Linters<'w> {
+    fn new(run: &Run<'w>, records: &'w (dyn Fn() -> Option<&'w Protocol> + Sync)) -> Linters<'w> {
+        let others = run.candidates.map(|candidates| candidates.all).unwrap_or_default();
+        let made = (0..=others.len()).map(|_| OnceLock::new()).collect();
+        Linters { usual: run.protocol, others, records, made }
+    }
+
+    /// Returns the number of a protocol of the run: 0 is that of the run itself.
+    fn number(&self, protocol: &Protocol) -> usize {
+        match protocol.name() == self.usual.name() {
+            true => 0,
+            false => 1 + self.others.iter().position(|one| one.name() == protocol.name()).unwrap_or_default(),
+        }
+    }
+
+    /// Returns the linter of the protocol of this number.
+    fn at(&self, number: usize) -> &Linter<'w> {
+        let protocol = || number.checked_sub(1).map_or(self.usual, |other| self.others[other].get());
+        self.made[number].get_or_init(|| Linter::new(protocol(), self.records))
+    }
+}
+
 /// Lints files. Shared by the threads.
 struct Worker<'w, 's> {
     run: &'w Run<'w>,
     lint: &'w LintOptions<'w>,
-    linter: &'w Linter<'w>,
+    linters: &'w Linters<'w>,
     targets: &'w [Target],
     sink: &'w Mutex<Sink<'s>>,
     state: &'w Mutex<State>,
@@ -158,7 +190,7 @@ impl Worker<'_, '_> {
     /// fixture is a block of records.
     fn block_index(&self, fixture: &Fixture<'_>, settings: &FixtureSettings) -> Option<RecordIndex> {
         let is_own = fixture.block.is_some() && fixture.kind == FixtureKind::Records;
-        is_own.then(|| self.linter.index_records([(fixture, settings)].into_iter()))
+        is_own.then(|| self.linters.at(0).index_records([(fixture, settings)].into_iter()))
     }
 
     /// Indexes the referable records of several files.
@@ -173,7 +205,7 @@ impl Worker<'_, '_> {
         if records.is_empty() {
             return RecordIndex::default();
         }
-        self.linter.index_records(records.iter().map(|(fixture, settings)| (fixture, *settings)))
+        self.linters.at(0).index_records(records.iter().map(|(fixture, settings)| (fixture, *settings)))
     }
 
     fn judge(
@@ -183,6 +215,7 @@ impl Worker<'_, '_> {
         index: &RecordIndex,
     ) -> Vec<(Place, Result<FixtureReport, SkipReason>)> {
         let canonical = self.severity(number, Upkeep::NotCanonical);
+        let linter = self.linters.at(content.protocol);
         let all = content.candidates().into_iter().map(|one| {
             let mut place = Place::of_file();
             if let Some(block) = one.block {
@@ -191,11 +224,11 @@ impl Worker<'_, '_> {
             let judged = one.fixture.map(|fixture| {
                 let (own, settings) = (self.block_index(&fixture, &content.settings), &content.settings);
                 let index = own.as_ref().unwrap_or(index);
-                let mut judged = self.linter.judge(&fixture, settings, index);
+                let mut judged = linter.judge(&fixture, settings, index);
                 let context = FixtureContext { fixture: &fixture, settings, index, kind: judged.kind };
                 let severity = canonical.filter(|_| content.may_be_rewritten());
                 let fits = |new| rewrite::replacement(content, &fixture, new).is_some();
-                let deviation = severity.and_then(|severity| self.linter.not_canonical(&context, severity, &fits));
+                let deviation = severity.and_then(|severity| linter.not_canonical(&context, severity, &fits));
                 push(&mut judged.report, deviation);
                 judged
             });
@@ -238,7 +271,11 @@ impl Worker<'_, '_> {
                 Vec::new()
             }
         };
-        let is_off = |rule: &str| self.run.is_off(number, rule);
+        let by = JudgedBy {
+            protocol: self.linters.at(content.protocol).protocol,
+            settings: content.settings.streams.clone(),
+        };
+        let is_off = |rule: &str| by.is_off(rule);
         // A fixture that is so broken that it has no event was judged, one that holds something else was not.
         let is_nothing = |rule: &Framing| report.summary.by_rule.contains_key(rule.name());
         let has_nothing = [Framing::NoEvents, Framing::EmptyInput].iter().any(is_nothing);
@@ -351,7 +388,7 @@ impl Worker<'_, '_> {
         }
         let mut sink = lock(self.sink);
         sink.outcome.has_judged = true;
-        sink.end(slice::from_ref(file), Report::new(findings), |rule| self.run.is_off(number, rule))
+        sink.end(slice::from_ref(file), Report::new(findings), |rule| self.run.usual(number).is_off(rule))
     }
 
     fn record(

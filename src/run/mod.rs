@@ -5,6 +5,7 @@
 mod blocks;
 mod files;
 mod follow;
+mod judged_by;
 mod lint;
 mod live;
 mod parts;
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use follow::{FollowChange, FollowedFile};
+pub use judged_by::{Candidates, Choice, JudgedBy};
 pub use lint::{ExpectationArgs, FileChange, FixOptions, FixedFile, LintOptions, is_lint_candidate, with_fixtures};
 pub use paths::{ExcludeFilter, FoundTargets, PathSearch, Target, is_recording, start_folder};
 pub use progress::Progress;
@@ -42,9 +44,10 @@ use sessionlint_core::check::CoverageCounts;
 use sessionlint_core::event::Settings;
 use sessionlint_core::finding::{Finding, Repeat, Report, Severity, Stats, Summary};
 use sessionlint_core::protocol::{Protocol, Upkeep};
+use sessionlint_core::records::DETECTION_BYTES;
 use split::SplitWatch;
 
-use crate::compressed::{Decompressor, ReadError};
+use crate::compressed::{self, Decompressor, ReadError};
 use crate::config::baseline::Baseline;
 use crate::error::RunError;
 use crate::report::{Completeness, FileEnd, GapReason, Reporter, Unselected};
@@ -70,9 +73,12 @@ fn next_size(bytes: usize, findings: usize, usual: usize) -> usize {
 
 /// A run: the protocol and settings by which targets are checked.
 pub struct Run<'r> {
+    /// The protocol by which targets are judged, unless their content tells another one.
     pub protocol: &'r Protocol,
-    /// The settings of each target, in their order. Targets that are judged alike share them.
+    /// The settings of each target for that protocol, in their order. Targets that are judged alike share them.
     pub settings: &'r [Arc<Settings>],
+    /// The protocols among which that of each target is found; `None` if one was named for all.
+    pub candidates: Option<Candidates<'r>>,
     /// The settings for stored records; `None` if every file is judged as a stream.
     pub stored: Option<RecordSettings<'r>>,
     /// The severity of an entry of the baseline that has no finding any more; `None` if it is not reported.
@@ -115,6 +121,8 @@ pub struct Outcome {
     pub has_judged: bool,
     /// Which parts of the protocol were exercised, if that was counted.
     pub exercised: Option<Box<CoverageCounts>>,
+    /// By protocol: the number of inputs that were judged by it, because it was found by their content.
+    pub found: BTreeMap<String, u64>,
 }
 
 impl Run<'_> {
@@ -136,7 +144,7 @@ impl Run<'_> {
         let sink = Mutex::new(sink);
         match targets {
             [one] if self.jobs > 1 && !self.exercises => match (one.name(), records::open(self, 0, one)) {
-                (name, Ok(OpenedInput::Stream(reader))) => blocks::check(self, &name, reader, &sink),
+                (name, Ok(OpenedInput::Stream(reader, by))) => blocks::check(self, &by, &name, reader, &sink),
                 (name, opened) => files::check_one(self, name, opened, &sink),
             },
             _ => files::check(self, targets, &sink),
@@ -159,7 +167,7 @@ impl Run<'_> {
 
     fn sink<'s>(&'s self, baseline: Option<&'s mut Baseline>, reporter: &'s mut (dyn Reporter + Send)) -> Sink<'s> {
         Sink {
-            protocol: self.protocol,
+            finds: self.candidates.is_some(),
             reporter,
             baseline,
             held: BTreeMap::new(),
@@ -185,11 +193,6 @@ impl Run<'_> {
         parts::group(targets, |one, other| Arc::ptr_eq(&self.settings[one], &self.settings[other]))
     }
 
-    /// Returns whether a rule of events is off for a target.
-    fn is_off(&self, target: usize, rule: &str) -> bool {
-        self.settings[target].severity(self.protocol, rule) == Some(None)
-    }
-
     /// Returns whether a rule of stored records is off for a target.
     fn is_off_stored(&self, target: usize, rule: &str) -> bool {
         self.stored.is_some_and(|stored| {
@@ -198,6 +201,20 @@ impl Run<'_> {
             severity == Some(None)
         })
     }
+}
+
+/// Reads the beginning of an input, decompressed: as much as tells its protocol.
+///
+/// # Errors
+///
+/// Returns an error if the input cannot be read.
+pub fn beginning_of(target: &Target) -> Result<Vec<u8>, RunError> {
+    let Target::File(path) = target else { return Ok(Vec::new()) };
+    let unreadable = |cause| RunError::Unreadable { path: target.name().as_ref().into(), cause };
+    let mut start = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(DETECTION_BYTES as u64).read_to_end(&mut start).map_err(unreadable)?;
+    Ok(compressed::beginning(&start, DETECTION_BYTES).into_owned())
 }
 
 /// Reads an input, decompressed, and passes each piece to `piece`.
@@ -225,7 +242,8 @@ pub fn read(target: &Target, mut piece: impl FnMut(&[u8])) -> Result<(), RunErro
 
 /// Passes findings to the baseline, the report and the counts, one file after another.
 struct Sink<'s> {
-    protocol: &'s Protocol,
+    /// Whether the protocols of inputs are found by their content.
+    finds: bool,
     reporter: &'s mut (dyn Reporter + Send),
     baseline: Option<&'s mut Baseline>,
     /// By rule, the findings of the current file that the baseline holds back: their severity and number.
@@ -313,6 +331,18 @@ impl Sink<'_> {
         }
     }
 
+    /// Ends an input of events that was read to its end: a file, or several that were judged as one, by this protocol.
+    /// Returns `false` if the report cannot be written.
+    fn end_by(&mut self, by: &JudgedBy<'_>, files: &[Arc<str>], report: Report) -> bool {
+        let is_event = |name: &String| by.protocol.event_id(name).is_some();
+        let has_events = report.stats.by_type.keys().any(is_event);
+        self.outcome.has_judged |= has_events;
+        if self.finds && has_events {
+            *self.outcome.found.entry(by.protocol.name().to_owned()).or_default() += files.len() as u64;
+        }
+        self.end(files, report, |rule| by.is_off(rule))
+    }
+
     /// Ends an input that was read to its end: a file, or several that were judged as one. `is_off` returns whether a rule
     /// was off for the files. Returns `false` if the report cannot be written.
     fn end(&mut self, files: &[Arc<str>], report: Report, is_off: impl Fn(&str) -> bool) -> bool {
@@ -338,8 +368,7 @@ impl Sink<'_> {
             files.iter().for_each(|file| baseline.mark_judged(file, &is_off));
         }
         let unselected = self.take_out_unselected(&mut summary, &mut repeats);
-        let is_event = |name: &String| self.protocol.event_id(name).is_some();
-        self.outcome.has_judged |= summary.records > 0 || stats.by_type.keys().any(is_event);
+        self.outcome.has_judged |= summary.records > 0;
         self.outcome.summary.add(&summary);
         self.outcome.stats.add(&stats);
         let last = files.last().map_or("", |file| file);

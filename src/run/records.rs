@@ -8,10 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sessionlint_core::event::Settings;
+use sessionlint_core::finding::{Finding, Place, Severity};
+use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Protocol, ProtocolLoader};
 use sessionlint_core::records::{DETECTION_BYTES, IndexBuilder, RecordIndex, RecordOptions, looks_like_records};
+use sessionlint_core::text::{list, visible};
 
-use super::{BLOCK, Run, Target, traces};
+use super::{BLOCK, Choice, JudgedBy, Run, Target, traces};
 use crate::compressed::{self, Decompressor};
 
 /// The settings for stored records, and which files are treated as such.
@@ -85,9 +88,11 @@ fn is_named(path: &Path, names: &[&str]) -> bool {
 }
 
 /// An open input, by its content.
-pub enum OpenedInput {
-    /// A stream of events, at its beginning.
-    Stream(Box<dyn Read + Send>),
+pub enum OpenedInput<'r> {
+    /// A stream of events, at its beginning, and how it is judged.
+    Stream(Box<dyn Read + Send>, JudgedBy<'r>),
+    /// Events that each of several protocols has, and none of a single one: what is said of them, and how.
+    Ambiguous(Box<Finding>, JudgedBy<'r>),
     /// Stored records, at their beginning.
     Records(File),
     /// A file of a folder that has nothing of the protocol in it: what it looks like.
@@ -100,7 +105,7 @@ pub enum OpenedInput {
 /// # Errors
 ///
 /// Returns an error if the input cannot be read.
-pub fn open(run: &Run<'_>, number: usize, target: &Target) -> io::Result<OpenedInput> {
+pub fn open<'r>(run: &Run<'r>, number: usize, target: &Target) -> io::Result<OpenedInput<'r>> {
     let name = target.name();
     let mut reader: Box<dyn Read + Send> = match target {
         Target::StandardInput(_) => Box::new(io::stdin()),
@@ -110,33 +115,53 @@ pub fn open(run: &Run<'_>, number: usize, target: &Target) -> io::Result<OpenedI
         Target::File(path) => run.searched.get(path),
         Target::StandardInput(_) => None,
     };
-    if run.stored.is_none() && searched.is_none() {
-        return Ok(OpenedInput::Stream(reader));
+    let finds = run.candidates_of(number).is_some();
+    if run.stored.is_none() && searched.is_none() && !finds {
+        return Ok(OpenedInput::Stream(reader, run.usual(number)));
     }
     let mut start = Vec::with_capacity(DETECTION_BYTES);
     reader.by_ref().take(DETECTION_BYTES as u64).read_to_end(&mut start)?;
     let text = compressed::beginning(&start, DETECTION_BYTES);
-    let records = run
-        .stored
-        .as_ref()
-        .is_some_and(|stored| stored.all || looks_like_records(&text, &name, run.protocol, || stored.protocol.get()));
-    if !records
-        && let Some(path) = searched
-        && let Some(looks) = traces::foreign_look(run.protocol, &run.settings[number], path, &text)
-    {
-        return Ok(OpenedInput::PassedOver(looks));
+    let choice = run.choose(number, &text);
+    // What has events of another protocol than that of the stream beside the records holds no records.
+    let is_other = matches!(&choice, Choice::By(by) if by.protocol.name() != run.protocol.name());
+    let records =
+        run.stored.as_ref().filter(|_| !is_other).is_some_and(|stored| {
+            stored.all || looks_like_records(&text, &name, run.protocol, || stored.protocol.get())
+        });
+    if !records {
+        if let Choice::Ambiguous(by, names) = choice {
+            return Ok(OpenedInput::Ambiguous(Box::new(ambiguous(&name, &by, &names)), by));
+        }
+        let by = choice.judged_by();
+        if let Some(path) = searched
+            && let Some(looks) = traces::foreign_look(by.protocol, &by.settings, path, &text)
+        {
+            return Ok(OpenedInput::PassedOver(looks));
+        }
+        drop(text);
+        return Ok(OpenedInput::Stream(Box::new(io::Cursor::new(start).chain(reader)), by));
     }
     drop(text);
     let whole = io::Cursor::new(start).chain(reader);
-    if !records {
-        return Ok(OpenedInput::Stream(Box::new(whole)));
-    }
     match target {
         Target::File(path) if path.is_file() => File::open(path),
         // An input that can be read only once is copied, because records are read twice.
         _ => as_file(whole),
     }
     .map(OpenedInput::Records)
+}
+
+/// Returns the finding about an input that may be of several protocols.
+pub fn ambiguous(file: &Arc<str>, by: &JudgedBy<'_>, names: &[&str]) -> Finding {
+    let rule = Framing::NoEvents.name();
+    let names: Vec<_> = names.iter().map(|name| visible(name)).collect();
+    let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
+    let message = format!("this input was not checked: it has only events that {} have alike", list(&names));
+    let help = format!("name its protocol, such as --protocol {}", names[0]);
+    // Where the rule is off, it would be a pass that nobody has judged.
+    let severity = by.settings.severity(by.protocol, rule).flatten().unwrap_or(Severity::Note);
+    Finding::of_file(rule, severity, message, file, Place::of_file()).with_help(Some(help))
 }
 
 /// Returns whether a file looks like stored records now.

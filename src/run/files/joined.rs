@@ -15,7 +15,7 @@ use super::{OpenedInput, Target, Unit, records};
 use crate::compressed::{Decompressor, ReadError};
 use crate::run::next_size;
 use crate::run::parts::{Naming, Parts};
-use crate::run::{BLOCK, SMALLEST_BLOCK};
+use crate::run::{BLOCK, JudgedBy, SMALLEST_BLOCK};
 
 /// A file of the recording.
 struct Member<'t> {
@@ -23,15 +23,15 @@ struct Member<'t> {
     number: usize,
     path: &'t Path,
     name: Arc<str>,
-    state: MemberState,
+    state: MemberState<'t>,
     /// What is missing before the file.
     missing: Option<String>,
 }
 
 /// What the first reading has found out about a file.
-enum MemberState {
+enum MemberState<'t> {
     /// It holds a stream of events, or a part of one.
-    Stream(Box<TimeSurvey>),
+    Stream(Box<TimeSurvey>, JudgedBy<'t>),
     PassedOver(String),
     Unreadable(io::Error),
 }
@@ -56,7 +56,7 @@ enum Ended {
     Unreadable(io::Error),
 }
 
-impl<'t> Unit<'_, '_, '_> {
+impl<'t> Unit<'_, 't, '_> {
     /// Checks the parts of a recording. Returns `false` if the report cannot be written, or the turn will not come.
     pub(super) fn check_joined(&mut self, targets: &'t [Target], parts: &Parts) -> bool {
         let Some(members) = self.survey(targets, parts) else {
@@ -65,13 +65,17 @@ impl<'t> Unit<'_, '_, '_> {
         };
         let mut members = in_order(members);
         let names: Vec<_> = members.iter().map(|member| member.name.clone()).collect();
-        let settings = &self.run.settings[members[0].number];
-        let mut checker = JoinedChecker::new(self.run.protocol, settings, &names);
+        let by = members.iter().find_map(|member| match &member.state {
+            MemberState::Stream(_, by) => Some(by.clone()),
+            _ => None,
+        });
+        let by = by.unwrap_or_else(|| self.run.usual(members[0].number));
+        let mut checker = JoinedChecker::new(by.protocol, &by.settings, &names);
         let is_written = match parts.naming == Naming::Sharded && interleave(&members) {
             true => self.merge(&mut checker, &mut members),
             false => self.read_in_sequence(&mut checker, &mut members),
         };
-        is_written && self.end_joined(checker, members)
+        is_written && self.end_joined(&by, checker, members)
     }
 
     /// Reads the times in the files; `None` if one has stored records.
@@ -83,9 +87,12 @@ impl<'t> Unit<'_, '_, '_> {
             let state = match records::open(self.run, *number, &targets[*number]) {
                 Ok(OpenedInput::Records(_)) => return None,
                 Ok(OpenedInput::PassedOver(looks)) => MemberState::PassedOver(looks),
-                Ok(OpenedInput::Stream(reader)) => {
-                    let settings = &self.run.settings[*number];
-                    let mut survey = TimeSurvey::new(self.run.protocol, settings, &hasher);
+                // As a part of a recording, it is judged like the others.
+                Ok(OpenedInput::Ambiguous(_, by)) => {
+                    MemberState::Stream(Box::new(TimeSurvey::new(by.protocol, &by.settings, &hasher)), by)
+                }
+                Ok(OpenedInput::Stream(reader, by)) => {
+                    let mut survey = TimeSurvey::new(by.protocol, &by.settings, &hasher);
                     // Only of shards every event may matter.
                     let is_enough = |survey: &TimeSurvey| parts.naming != Naming::Sharded && survey.first().is_some();
                     match Decompressor::new(reader) {
@@ -96,7 +103,7 @@ impl<'t> Unit<'_, '_, '_> {
                                 survey.feed(&self.block[..count]);
                             }
                             survey.finish();
-                            MemberState::Stream(Box::new(survey))
+                            MemberState::Stream(Box::new(survey), by)
                         }
                         Err(cause) => MemberState::Unreadable(cause),
                     }
@@ -113,7 +120,7 @@ impl<'t> Unit<'_, '_, '_> {
     fn read_in_sequence(&mut self, checker: &mut JoinedChecker, members: &mut [Member<'_>]) -> bool {
         for (index, member) in members.iter_mut().enumerate() {
             member.note_loss(checker, index);
-            if !matches!(member.state, MemberState::Stream(_)) {
+            if !matches!(member.state, MemberState::Stream(..)) {
                 continue;
             }
             let mut reader = match open(member.path) {
@@ -158,7 +165,7 @@ impl<'t> Unit<'_, '_, '_> {
     /// Judges the events of all files in the order of their times. A file is open from the time of its first event on.
     fn merge(&mut self, checker: &mut JoinedChecker, members: &mut [Member<'_>]) -> bool {
         let first = |index: &usize| match &members[*index].state {
-            MemberState::Stream(survey) => Some(survey.first()),
+            MemberState::Stream(survey, _) => Some(survey.first()),
             _ => None,
         };
         let mut waiting: Vec<_> = (0..members.len()).filter_map(|index| Some((first(&index)?, index))).collect();
@@ -228,16 +235,15 @@ impl<'t> Unit<'_, '_, '_> {
     }
 
     /// Reports what was found, and the files that were not judged.
-    fn end_joined(&mut self, checker: JoinedChecker, members: Vec<Member<'_>>) -> bool {
-        let (run, number) = (self.run, members[0].number);
+    fn end_joined(&mut self, by: &JudgedBy<'_>, checker: JoinedChecker, members: Vec<Member<'_>>) -> bool {
         let report = checker.finish();
         self.turn(|sink| {
-            let is_judged = |member: &&Member<'_>| matches!(member.state, MemberState::Stream(_));
+            let is_judged = |member: &&Member<'_>| matches!(member.state, MemberState::Stream(..));
             let judged: Vec<_> = members.iter().filter(is_judged).map(|member| member.name.clone()).collect();
-            let is_written = judged.is_empty() || sink.end(&judged, report, |rule| run.is_off(number, rule));
+            let is_written = judged.is_empty() || sink.end_by(by, &judged, report);
             is_written
                 && members.into_iter().all(|member| match member.state {
-                    MemberState::Stream(_) => true,
+                    MemberState::Stream(..) => true,
                     MemberState::PassedOver(looks) => sink.passed_over(&member.name, looks),
                     MemberState::Unreadable(cause) => sink.unreadable(&member.name, cause),
                 })
@@ -285,7 +291,7 @@ fn in_order(mut members: Vec<Member<'_>>) -> Vec<Member<'_>> {
     let firsts: Vec<_> = members
         .iter()
         .filter_map(|member| match &member.state {
-            MemberState::Stream(survey) => survey.first(),
+            MemberState::Stream(survey, _) => survey.first(),
             _ => None,
         })
         .collect();
@@ -302,7 +308,7 @@ fn in_order(mut members: Vec<Member<'_>>) -> Vec<Member<'_>> {
 /// Returns whether the files, one after another, would go back in the time of a stream.
 fn interleave(members: &[Member<'_>]) -> bool {
     TimeSurvey::interleave(members.iter().filter_map(|member| match &member.state {
-        MemberState::Stream(survey) => Some(&**survey),
+        MemberState::Stream(survey, _) => Some(&**survey),
         _ => None,
     }))
 }

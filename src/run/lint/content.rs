@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sessionlint_core::event::Settings;
 use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Upkeep;
-use sessionlint_core::records::RecordOptions;
+use sessionlint_core::records::{DETECTION_BYTES, RecordOptions};
 
 use super::Worker;
 use super::rewrite::FixedFile;
@@ -21,7 +21,7 @@ use crate::lint::{
     classify_block, expectation, is_markdown,
 };
 use crate::run::paths::is_stream_name;
-use crate::run::{BLOCK, Progress, Target};
+use crate::run::{BLOCK, Choice, JudgedBy, Progress, Target};
 
 /// The largest file that is read, decompressed, in bytes.
 const MOST_BYTES: usize = 16 << 20;
@@ -48,6 +48,8 @@ pub struct Content {
     /// The classification of each block that may be a fixture, with the block's index; that of the whole file, with
     /// `None`, if it is not Markdown.
     pub classifications: Vec<(Option<usize>, Classification)>,
+    /// The number of the protocol by which streams are judged.
+    pub protocol: usize,
     pub settings: FixtureSettings,
     pub expectation: Option<Expectation>,
     /// The finding or the error about an expectation that cannot be read.
@@ -90,7 +92,7 @@ impl Content {
     }
 }
 
-impl Worker<'_, '_> {
+impl<'w> Worker<'w, '_> {
     /// Loads a file.
     pub fn load(&self, number: usize) -> LoadOutcome {
         let target = &self.targets[number];
@@ -129,37 +131,54 @@ impl Worker<'_, '_> {
         };
         let path = Path::new(&*name);
         let is_markdown = is_markdown(path);
+        let blocks = if is_markdown { blocks(&text) } else { Vec::new() };
+        let by = self.choose(number, &text, &blocks);
         let mut content = Content {
-            blocks: if is_markdown { blocks(&text) } else { Vec::new() },
+            blocks,
             name,
             text,
             damaged,
             is_compressed,
             is_markdown,
             classifications: Vec::new(),
-            settings: self.default_settings(number),
+            protocol: self.linters.number(by.protocol),
+            settings: self.default_settings(number, &by),
             expectation: None,
             expectation_problem: None,
             is_named,
             fix_result: None,
         };
         if let Target::File(path) = target {
-            self.read_expectation(number, path, &mut content);
+            self.read_expectation(number, path, &by, &mut content);
         }
         content.classifications = self.classify(&content);
         LoadOutcome::File(Box::new(content))
     }
 
+    /// Returns how a text is judged: by the protocol that its content tells, or in Markdown the first block that does.
+    fn choose(&self, number: usize, text: &[u8], blocks: &[Block]) -> JudgedBy<'w> {
+        let texts = blocks.iter().filter(|block| lint::has_fixture_language(block)).map(|block| &block.text[..]);
+        let whole = blocks.is_empty().then_some(text);
+        let told = texts.chain(whole).find_map(|text| {
+            match self.run.choose(number, &text[..text.len().min(DETECTION_BYTES)]) {
+                Choice::By(by) => Some(by),
+                Choice::Unknown(_) | Choice::Ambiguous(..) => None,
+            }
+        });
+        told.unwrap_or_else(|| self.run.usual(number))
+    }
+
     pub fn classify(&self, content: &Content) -> Vec<(Option<usize>, Classification)> {
+        let linter = self.linters.at(content.protocol);
         let Content { name, text, settings, .. } = content;
         if !content.is_markdown {
             // Somebody has emptied it: only streams have these names.
             let is_emptied = is_stream_name(Path::new(&**name)) && lint::is_blank(text);
             let is_fixture = content.is_named || content.expectation.is_some() || is_emptied;
-            return vec![(None, classify(self.linter, text, name, settings, is_fixture))];
+            return vec![(None, classify(linter, text, name, settings, is_fixture))];
         }
         let candidates = content.blocks.iter().enumerate().filter(|(_, block)| lint::has_fixture_language(block));
-        candidates.map(|(number, block)| (Some(number), classify_block(self.linter, block, name, settings))).collect()
+        candidates.map(|(number, block)| (Some(number), classify_block(linter, block, name, settings))).collect()
     }
 
     /// Checks that a file that was not named is within the named paths, and is a regular file.
@@ -174,7 +193,7 @@ impl Worker<'_, '_> {
     }
 
     /// Reads the expectation of a file, and applies its options to the file's settings.
-    fn read_expectation(&self, number: usize, path: &Path, content: &mut Content) {
+    fn read_expectation(&self, number: usize, path: &Path, by: &JudgedBy<'_>, content: &mut Content) {
         let file = expectation::path_for(path);
         let name: Arc<str> = file.to_string_lossy().into();
         let text = match self.check_in_scope(&file).and_then(|()| read(&file)) {
@@ -195,8 +214,8 @@ impl Worker<'_, '_> {
             return;
         }
         let mut expectation = Expectation::read(name, text, self.lint.rules);
-        match self.settings_with_args(number, expectation.args(), content.is_markdown) {
-            Ok(settings) => content.settings = settings,
+        match self.settings_with_args(number, by, expectation.args(), content.is_markdown) {
+            Ok((settings, protocol)) => (content.settings, content.protocol) = (settings, protocol),
             Err(why) => expectation.reject_args(why),
         }
         // What is expected must be found, and what is found beside it must be seen.
@@ -205,8 +224,8 @@ impl Worker<'_, '_> {
     }
 
     /// Returns the settings of a file without an expectation.
-    fn default_settings(&self, number: usize) -> FixtureSettings {
-        let settings = &self.run.settings[number];
+    fn default_settings(&self, number: usize, by: &JudgedBy<'_>) -> FixtureSettings {
+        let settings = &by.settings;
         let stored = self.run.stored;
         let records = stored.map_or_else(|| settings.clone(), |stored| (stored.settings)(number));
         FixtureSettings {
@@ -219,23 +238,33 @@ impl Worker<'_, '_> {
         }
     }
 
-    /// Returns the settings of a file with an expectation. They follow its options, and the file is judged as
+    /// Returns the settings of a file with an expectation, and the number of its protocol. They follow its options, and the file is judged as
     /// `sessionlint check` judges it, so that a broken stream is not classified as something else. Markdown blocks are
     /// still classified by their content.
-    fn settings_with_args(&self, number: usize, args: &str, is_markdown: bool) -> Result<FixtureSettings, String> {
-        let mut settings = self.default_settings(number);
+    fn settings_with_args(
+        &self,
+        number: usize,
+        by: &JudgedBy<'_>,
+        args: &str,
+        is_markdown: bool,
+    ) -> Result<(FixtureSettings, usize), String> {
+        let mut protocol = self.linters.number(by.protocol);
+        let mut settings = self.default_settings(number, by);
         if !args.is_empty() {
             let parsed = (self.lint.parse_args)(number, args)?;
-            let protocol = self.run.stored.and_then(|stored| stored.protocol.get()).unwrap_or(self.run.protocol);
-            settings.records = Arc::new(Settings::new(protocol, parsed.options.clone()));
-            settings.streams = Arc::new(Settings::new(self.run.protocol, parsed.options));
+            let named = parsed.protocol.zip(self.run.candidates).map(|(named, candidates)| candidates.all[named].get());
+            let own = named.unwrap_or(by.protocol);
+            protocol = self.linters.number(own);
+            let of_records = self.run.stored.and_then(|stored| stored.protocol.get()).unwrap_or(own);
+            settings.records = Arc::new(Settings::new(of_records, parsed.options.clone()));
+            settings.streams = Arc::new(Settings::new(own, parsed.options));
             (settings.record_options, settings.all_records) = (parsed.record_options, parsed.all_records);
         }
         let fragment = settings.streams.options().fragment();
         if !is_markdown || fragment {
             settings.fragment = Some(fragment);
         }
-        Ok(settings)
+        Ok((settings, protocol))
     }
 }
 

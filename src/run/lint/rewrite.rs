@@ -79,9 +79,9 @@ impl Worker<'_, '_> {
         for fixture in content.candidates().into_iter().filter_map(|one| one.fixture.ok()) {
             let own = self.block_index(&fixture, &content.settings);
             let index = own.as_ref().unwrap_or(index);
-            let kind = self.linter.judge(&fixture, &content.settings, index).kind;
+            let kind = self.linters.at(content.protocol).judge(&fixture, &content.settings, index).kind;
             let context = FixtureContext { fixture: &fixture, settings: &content.settings, index, kind };
-            let fixed = self.linter.fix(&context, level);
+            let fixed = self.linters.at(content.protocol).fix(&context, level);
             let Some(new) = fixed.bytes else { continue };
             let Some(edit) = replacement(content, &fixture, new) else { continue };
             edits.push(edit);

@@ -254,6 +254,11 @@ impl Settings {
         Settings { options: self.options.clone().with_fragment(fragment), severities: self.severities.clone() }
     }
 
+    /// Returns the settings for an input whose protocol was searched for and not found.
+    pub fn with_undecided(&self) -> Settings {
+        Settings { options: self.options.clone().with_undecided(true), severities: self.severities.clone() }
+    }
+
     /// Returns the settings for an input of this form, unless the options already set a form.
     pub fn with_wire(&self, wire: Option<Wire>) -> Settings {
         let options = self.options.clone().with_wire(self.options.wire.or(wire));

@@ -28,9 +28,7 @@ impl<'p> Rulebook<'p> {
 
     /// Returns the rule of this name and its protocol: the first that has it.
     pub fn find(&self, name: &str) -> Option<(&'p Protocol, &'p Rule)> {
-        std::iter::once(self.protocol)
-            .chain(self.others())
-            .find_map(|protocol| Some((protocol, protocol.rule(name)?)))
+        std::iter::once(self.protocol).chain(self.others()).find_map(|protocol| Some((protocol, protocol.rule(name)?)))
     }
 
     /// Returns the rule of this name.
@@ -44,7 +42,9 @@ impl<'p> Rulebook<'p> {
         let protocol = match finding.protocol.as_deref() {
             None => self.protocol,
             Some(name) if name == self.protocol.name() => self.protocol,
-            Some(name) => self.others.iter().find(|other| other.name() == name).map_or(self.protocol, LazyProtocol::get),
+            Some(name) => {
+                self.others.iter().find(|other| other.name() == name).map_or(self.protocol, LazyProtocol::get)
+            }
         };
         (protocol, protocol.rule(&finding.rule))
     }

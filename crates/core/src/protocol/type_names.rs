@@ -149,7 +149,8 @@ mod tests {
             assert_eq!(names.unwrap, compiled.unwrap, "{}", folder.name);
             assert_eq!(names.members, compiled.members, "{}", folder.name);
             let all = |names: &TypeNames| {
-                let mut all: Vec<_> = names.types.iter().map(|(name, one)| (name.clone(), one.get().to_vec())).collect();
+                let mut all: Vec<_> =
+                    names.types.iter().map(|(name, one)| (name.clone(), one.get().to_vec())).collect();
                 all.sort();
                 all
             };

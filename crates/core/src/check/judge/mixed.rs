@@ -53,8 +53,7 @@ impl StreamJudge {
         let Some(event) = self.other.as_mut().filter(|event| !event.is_reported) else { return };
         event.is_reported = true;
         let (other, own) = (&event.protocol, protocol.name());
-        let found =
-            format!("this is an event of the {other} protocol, in an input that is checked against {own}");
+        let found = format!("this is an event of the {other} protocol, in an input that is checked against {own}");
         let help = format!(
             "write the events of each protocol to a file of their own, or check the file a second time with --protocol \
              {other} (its events of {other} were not checked)"

@@ -1,0 +1,99 @@
+//! The protocol by which a target is judged: the one that was named, or the one that its first events tell.
+
+use std::sync::Arc;
+
+use sessionlint_core::event::{FoundProtocol, ProtocolSearch, Settings};
+use sessionlint_core::protocol::{LazyProtocol, Protocol};
+
+use super::Run;
+
+/// The protocols among which that of each target is found.
+#[derive(Clone, Copy)]
+pub struct Candidates<'r> {
+    /// Every protocol of the run: first those among which one is found, of which the first judges what has nothing of any.
+    pub all: &'r [LazyProtocol],
+    /// The number of protocols among which one is found.
+    pub count: usize,
+    /// Returns the number of the protocol that is named for a target, by the target's index.
+    pub named: &'r (dyn Fn(usize) -> Option<usize> + Sync),
+    /// Returns the settings of a target for a protocol, by the protocol's number and the target's index.
+    pub settings: &'r (dyn Fn(usize, usize) -> Arc<Settings> + Sync),
+}
+
+/// A protocol, and its settings for a target.
+#[derive(Clone)]
+pub struct JudgedBy<'r> {
+    pub protocol: &'r Protocol,
+    pub settings: Arc<Settings>,
+}
+
+impl JudgedBy<'_> {
+    /// Returns whether a rule of events is off.
+    pub fn is_off(&self, rule: &str) -> bool {
+        self.settings.severity(self.protocol, rule) == Some(None)
+    }
+}
+
+/// How a target is judged.
+pub enum Choice<'r> {
+    /// By this protocol: it was named, or is told by the content.
+    By(JudgedBy<'r>),
+    /// By this protocol for want of another: nothing of any was found.
+    Unknown(JudgedBy<'r>),
+    /// Not at all: it has events that each of these protocols has.
+    Ambiguous(JudgedBy<'r>, Vec<&'r str>),
+}
+
+impl<'r> Choice<'r> {
+    /// Returns the protocol and the settings.
+    pub fn judged_by(self) -> JudgedBy<'r> {
+        match self {
+            Choice::By(by) | Choice::Unknown(by) | Choice::Ambiguous(by, _) => by,
+        }
+    }
+}
+
+impl<'r> Run<'r> {
+    /// Returns how the target of this number is judged unless its content tells otherwise.
+    pub fn usual(&self, number: usize) -> JudgedBy<'r> {
+        match self.candidates.and_then(|candidates| Some((candidates, (candidates.named)(number)?))) {
+            Some((candidates, protocol)) => candidates.judged_by(protocol, number),
+            None => JudgedBy { protocol: self.protocol, settings: self.settings[number].clone() },
+        }
+    }
+
+    /// Returns the protocols among which that of a target is found; `None` if it is named.
+    pub fn candidates_of(&self, number: usize) -> Option<Candidates<'r>> {
+        self.candidates.filter(|candidates| candidates.count > 1 && (candidates.named)(number).is_none())
+    }
+
+    /// Returns how a target is judged. `beginning`: its first bytes, decompressed.
+    pub fn choose(&self, number: usize, beginning: &[u8]) -> Choice<'r> {
+        let Some(candidates) = self.candidates_of(number) else { return Choice::By(self.usual(number)) };
+        let options = self.settings[number].options();
+        let mut search = ProtocolSearch::new(&candidates.all[..candidates.count], options);
+        search.feed(beginning);
+        candidates.choice(search.end().0, number)
+    }
+}
+
+impl<'r> Candidates<'r> {
+    fn judged_by(&self, protocol: usize, number: usize) -> JudgedBy<'r> {
+        JudgedBy { protocol: self.all[protocol].get(), settings: (self.settings)(protocol, number) }
+    }
+
+    /// Returns how the target of this number is judged, of which this was found.
+    pub fn choice(&self, found: FoundProtocol, number: usize) -> Choice<'r> {
+        match found {
+            FoundProtocol::One(protocol) => Choice::By(self.judged_by(protocol, number)),
+            FoundProtocol::Several(several) if several.is_empty() => {
+                let by = self.judged_by(0, number);
+                Choice::Unknown(JudgedBy { settings: Arc::new(by.settings.with_undecided()), ..by })
+            }
+            FoundProtocol::Several(several) => {
+                let names = several.iter().map(|protocol| self.all[*protocol].name()).collect();
+                Choice::Ambiguous(self.judged_by(several[0], number), names)
+            }
+        }
+    }
+}
