@@ -74,7 +74,14 @@ pub static PROTOCOLS: &[Folder] = &[
     ),
     folder!(
         "openai-chat",
-        ["chat.completion.chunk.schema.json", "document.md", "error.schema.json", "examples.toml", "protocol.toml",]
+        [
+            "chat.completion.chunk.schema.json",
+            "dialects/mistral/chat.completion.chunk.schema.json",
+            "document.md",
+            "error.schema.json",
+            "examples.toml",
+            "protocol.toml",
+        ]
     ),
     folder!(
         "openai-responses",
@@ -178,7 +185,12 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let of_folder =
             |name: String| entries(&root.join(&name), false).into_iter().map(move |file| format!("{name}/{file}"));
-        let there: BTreeSet<_> = entries(root, true).into_iter().flat_map(of_folder).collect();
+        let with_dialects = entries(root, true).into_iter().flat_map(|name| {
+            let dialects = root.join(&name).join("dialects");
+            let own = dialects.is_dir().then(|| entries(&dialects, true)).unwrap_or_default();
+            own.into_iter().map(|own| format!("{name}/dialects/{own}")).chain([name.clone()]).collect::<Vec<_>>()
+        });
+        let there: BTreeSet<_> = with_dialects.flat_map(of_folder).collect();
         let packaged =
             PROTOCOLS.iter().flat_map(|folder| folder.files.iter().map(|(file, _)| format!("{}/{file}", folder.name)));
         let packaged: BTreeSet<_> = packaged.collect();

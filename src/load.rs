@@ -2,15 +2,18 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sessionlint_core::{Protocol, ProtocolError};
 
+/// The folder of a protocol that has a folder of schemas for each dialect.
+const DIALECTS: &str = "dialects";
 /// The longest file of a protocol, in bytes.
 const LONGEST: u64 = 16 << 20;
 
 /// Reads a protocol from a folder: `protocol.toml`, a `<event type>.schema.json` for every event type, and optionally
-/// `document.md` (in which the quotes are then looked up) and `examples.toml`.
+/// `document.md` (in which the quotes are then looked up), `examples.toml`, and a folder `dialects` with a folder of schemas for
+/// each dialect that has its own.
 ///
 /// # Errors
 ///
@@ -28,6 +31,16 @@ pub fn read_protocol(folder: &Path) -> Result<Vec<(String, String)>, ProtocolErr
     let read = |path: &Path| read_text(path).map_err(|error| ProtocolError::unreadable(path, error));
     let mut files = vec![("protocol.toml".to_owned(), read(&folder.join("protocol.toml"))?)];
     let entries = fs::read_dir(folder).map_err(|error| ProtocolError::unreadable(folder, error))?;
+    for dialect in folders_in(&folder.join(DIALECTS))? {
+        let entries = fs::read_dir(&dialect).map_err(|error| ProtocolError::unreadable(&dialect, error))?;
+        for entry in entries {
+            let path = entry.map_err(|error| ProtocolError::unreadable(&dialect, error))?.path();
+            let Some(name) = path.strip_prefix(folder).ok().and_then(Path::to_str) else { continue };
+            if name.ends_with(".schema.json") {
+                files.push((name.replace(std::path::MAIN_SEPARATOR, "/"), read(&path)?));
+            }
+        }
+    }
     for entry in entries {
         let path = entry.map_err(|error| ProtocolError::unreadable(folder, error))?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
@@ -36,6 +49,23 @@ pub fn read_protocol(folder: &Path) -> Result<Vec<(String, String)>, ProtocolErr
         }
     }
     Ok(files)
+}
+
+/// Returns the folders in a folder, which need not be there.
+fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, ProtocolError> {
+    let unreadable = |error| ProtocolError::unreadable(folder, error);
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(unreadable(error)),
+        Ok(entries) => {
+            let mut found = Vec::new();
+            for entry in entries {
+                let path = entry.map_err(unreadable)?.path();
+                found.extend(Some(path).filter(|path| path.is_dir()));
+            }
+            Ok(found)
+        }
+    }
 }
 
 /// Reads a file of a protocol. A pipe or a device, which may have no end, is not opened.

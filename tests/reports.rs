@@ -110,7 +110,7 @@ fn a_finding_of_the_order_shows_the_event_that_it_goes_back_to() {
             Words("keep pending = true"),
             Words("“session.completed - Turn is complete” — Session events"),
         ],
-        "1 file, 8 events, 1 stream: 1 error, 0 warnings, 0 notes.",
+        "1 file, 8 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
     );
 }
 
@@ -132,7 +132,7 @@ fn related_events_stand_in_the_order_of_the_file_and_the_finding_last() {
             Words("help: give every tool call a unique id"),
             Words("“Unique identifier for this tool execution” — Session events"),
         ],
-        "1 file, 9 events, 1 stream: 1 error, 0 warnings, 0 notes.",
+        "1 file, 9 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
     );
 }
 
@@ -156,7 +156,7 @@ fn findings_stand_in_the_order_in_which_they_were_judged() {
             Words(
                 "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: an event may have been lost here",
             ),
-            Words("1 file, 9 events, 1 stream: 2 errors, 0 warnings, 1 note."),
+            Words("1 file, 9 events, 1 stream: 2 errors, 0 warnings, 1 note; checked against session-events."),
         ],
         "This run is not complete: 1 check-skipped.",
     );
@@ -176,7 +176,7 @@ fn one_repair_is_one_block_whatever_event_it_is_in() {
             Words("also in lines 4 to 6, 9"),
             Words("in events of the types session.status, session.tool.call.started,"),
         ],
-        "1 file, 10 events, 1 stream: 5 errors, 0 warnings, 0 notes.",
+        "1 file, 10 events, 1 stream: 5 errors, 0 warnings, 0 notes; checked against session-events.",
     );
 }
 
@@ -192,7 +192,7 @@ fn a_finding_of_a_field_names_its_event_and_quotes_the_document_on_it() {
             Words("help: send every field that the protocol requires for this event"),
             Words("“Error code for programmatic handling” — Session events"),
         ],
-        "1 file, 6 events, 1 stream: 1 error, 0 warnings, 0 notes.",
+        "1 file, 6 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
     );
 }
 
@@ -213,7 +213,7 @@ fn an_unknown_type_is_reported_once_with_its_count() {
             Source(5, "\"session.usage\""),
             Words("help: if it is your own extension"),
         ],
-        "1 file, 11 events, 1 stream: 0 errors, 5 warnings, 0 notes.",
+        "1 file, 11 events, 1 stream: 0 errors, 5 warnings, 0 notes; checked against session-events.",
     );
 }
 
@@ -234,7 +234,7 @@ fn a_finding_of_the_end_stands_at_the_last_event_of_its_stream() {
             Words("help: emit session.status with pending = false after session.completed"),
             Words("“session.status - Status changes to ‘idle’” — Session events"),
         ],
-        "1 file, 2 events, 1 stream: 1 error, 0 warnings, 0 notes.",
+        "1 file, 2 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
     );
 }
 
@@ -253,7 +253,7 @@ fn a_text_that_differs_is_shown_where_it_parts() {
             Words("help: build final_message from all chunks of the turn"),
             Words("“Append to build the full response.” — Session events"),
         ],
-        "1 file, 4 events, 1 stream: 1 error, 0 warnings, 0 notes.",
+        "1 file, 4 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
     );
 }
 
@@ -266,7 +266,7 @@ fn a_note_takes_one_line() {
             "note[unknown-field] unknown-field/in-a-message.ndjson:3:173: session.message.appended: the protocol has \
              no field `payload.message.id`\n",
         )],
-        "1 file, 5 events, 1 stream: 0 errors, 0 warnings, 1 note.",
+        "1 file, 5 events, 1 stream: 0 errors, 0 warnings, 1 note; checked against session-events.",
     );
 }
 

@@ -1,10 +1,13 @@
 //! Selects the `sessionlint.toml` that applies, and the protocol, which it may name.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sessionlint_core::event::{FoundProtocol, Options, ProtocolSearch};
 use sessionlint_core::protocol::{LazyProtocol, Protocol, ProtocolLoader, Rulebook};
 use sessionlint_core::text::{list, nearest, visible};
+
+use toml::Spanned;
 
 use super::console::complain_colored;
 use super::{CliError, Exit, environment};
@@ -23,6 +26,11 @@ pub struct ProtocolArgument {
     /// by the first events of each input] [env: SESSIONLINT_PROTOCOL]
     #[arg(long, value_name = "NAME|DIR")]
     protocol: Option<String>,
+
+    /// Dialect of the protocol, such as openrouter: what a provider is known to write otherwise is no finding [default: the one
+    /// in sessionlint.toml] [env: SESSIONLINT_DIALECT]
+    #[arg(long, value_name = "NAME")]
+    dialect: Option<String>,
 
     /// The sessionlint.toml to use, instead of the one in the nearest parent folder [env: SESSIONLINT_CONFIG]
     #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
@@ -60,15 +68,22 @@ impl ProtocolArgument {
     pub fn as_given(&self) -> Vec<String> {
         let protocol = self.protocol.clone().or(self.name_of_variable()).into_iter();
         let protocol = protocol.flat_map(|name| ["--protocol".to_owned(), name]);
+        let dialect = self.given_dialect().into_iter().flat_map(|name| ["--dialect".to_owned(), name]);
         let config = self.file().into_iter();
         let config = config.flat_map(|file| ["--config".to_owned(), file.to_string_lossy().into_owned()]);
-        protocol.chain(config).chain(self.no_config.then(|| "--no-config".to_owned())).collect()
+        protocol.chain(dialect).chain(config).chain(self.no_config.then(|| "--no-config".to_owned())).collect()
     }
 
     /// Returns the name of the protocol, or its folder, if the environment gives one.
     fn name_of_variable(&self) -> Option<String> {
         let value = environment::value(environment::PROTOCOL).filter(|_| self.protocol.is_none());
         value.map(|name| name.to_string_lossy().into_owned())
+    }
+
+    /// Returns the name of the dialect, if an argument or the environment gives one.
+    fn given_dialect(&self) -> Option<String> {
+        let of_variable = || environment::value(environment::DIALECT).map(|name| name.to_string_lossy().into_owned());
+        self.dialect.clone().or_else(of_variable)
     }
 
     /// Returns the `sessionlint.toml` that is given, if one is.
@@ -91,6 +106,13 @@ impl ProtocolArgument {
             })?,
             (None, None, Some(config)) => ProtocolChoice::from_config(config)?,
             (None, None, None) => ProtocolChoice::built_in(),
+        };
+        let protocol = match (self.given_dialect(), &config) {
+            (Some(name), _) => {
+                protocol.in_dialect(&name)?.map_err(|why| CliError::Message(format!("--dialect {why}")))?
+            }
+            (None, Some(config)) => protocol.in_configured_dialects(config)?,
+            (None, None) => protocol,
         };
         if let Some(config) = &config {
             config.check_rules(protocol.rules_of_run()).map_err(report_file_error)?;
@@ -191,6 +213,55 @@ impl ProtocolChoice {
         self.candidates > 1 || !self.of_overrides.is_empty()
     }
 
+    /// Returns this choice with a dialect of each candidate that has one of this name. The inner error says that none has.
+    fn in_dialect(mut self, name: &str) -> Result<Result<ProtocolChoice, String>, CliError> {
+        let mut is_known = false;
+        for protocol in &mut self.all[..self.candidates] {
+            if let Some(own) = in_dialect(protocol, name)? {
+                (*protocol, is_known) = (own, true);
+            }
+        }
+        Ok(if is_known { Ok(self) } else { Err(unknown_dialect(name, self.candidates())) })
+    }
+
+    /// Returns this choice with the dialects that a `sessionlint.toml` names: for all files, and by its overrides.
+    fn in_configured_dialects(self, config: &Config) -> Result<ProtocolChoice, CliError> {
+        let refuse = |name: &Spanned<String>, why: String| report_file_error(config.unknown_dialect(name, why));
+        let mut choice = match config.dialect() {
+            Some(name) => self.in_dialect(name.get_ref())?.map_err(|why| refuse(name, why))?,
+            None => self,
+        };
+        for (number, name) in config.dialects_of_overrides() {
+            let named = choice.of_overrides.iter().position(|(one, _)| *one == number);
+            // Without a protocol of the override's own, it is the only one that has such a dialect.
+            let of = match named {
+                Some(named) => vec![choice.of_overrides[named].1],
+                None => (0..choice.candidates).collect(),
+            };
+            let mut found = Vec::new();
+            for protocol in &of {
+                found.extend(in_dialect(&choice.all[*protocol], name.get_ref())?);
+            }
+            if found.len() > 1 {
+                let names: Vec<_> = found.iter().map(|one| one.name().to_owned()).collect();
+                return Err(refuse(
+                    name,
+                    format!("{} is a dialect of {}; name the protocol, too", name.get_ref(), names.join(" and ")),
+                ));
+            }
+            let Some(own) = found.pop() else {
+                let of: Vec<_> = of.iter().map(|protocol| choice.all[*protocol].clone()).collect();
+                return Err(refuse(name, unknown_dialect(name.get_ref(), &of)));
+            };
+            if let Some(named) = named {
+                choice.of_overrides.remove(named);
+            }
+            choice.of_overrides.push((number, choice.all.len()));
+            choice.all.push(own);
+        }
+        Ok(choice)
+    }
+
     /// Returns the number of the protocol that the last of these overrides names.
     pub fn of_overrides(&self, overrides: &[usize]) -> Option<usize> {
         let named = |number: &usize| self.of_overrides.iter().find(|(one, _)| one == number);
@@ -259,6 +330,27 @@ impl ProtocolChoice {
         }
         Ok(choice)
     }
+}
+
+/// Returns a protocol in a dialect; `None` if it has none of this name.
+fn in_dialect(protocol: &LazyProtocol, name: &str) -> Result<Option<LazyProtocol>, CliError> {
+    match protocol.in_dialect(name) {
+        None => Ok(None),
+        Some(Ok(own)) => Ok(Some(own)),
+        Some(Err(error)) => Err(report_file_error(ProtocolErrorDiagnostic::from(&error))),
+    }
+}
+
+/// Returns the words about a dialect that none of these protocols has.
+fn unknown_dialect(name: &str, protocols: &[LazyProtocol]) -> String {
+    let known: BTreeSet<_> =
+        protocols.iter().flat_map(|one| one.get().dialects()).map(|dialect| dialect.name.as_str()).collect();
+    let help = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None if known.is_empty() => "the protocol has no dialects".to_owned(),
+        None => format!("there are {}", known.into_iter().collect::<Vec<_>>().join(", ")),
+    };
+    format!("{} is not a dialect; {help}", visible(name))
 }
 
 /// Finds a protocol by name or folder. Returns help in the inner `Err` if there is none.

@@ -10,6 +10,8 @@ use std::ffi::OsString;
 pub const FORMAT: &str = "SESSIONLINT_FORMAT";
 /// The protocol, as `--protocol` takes it.
 pub const PROTOCOL: &str = "SESSIONLINT_PROTOCOL";
+/// The dialect of the protocol, as `--dialect` takes it.
+pub const DIALECT: &str = "SESSIONLINT_DIALECT";
 /// The `sessionlint.toml` to use, as `--config` takes it.
 pub const CONFIG: &str = "SESSIONLINT_CONFIG";
 

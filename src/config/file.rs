@@ -14,8 +14,8 @@ use super::{Config, FAIL_ON, Override, RuleSetting, SEVERITIES, VERSION};
 use crate::error::FileError;
 
 /// The keys of the file, of an override, and of a rule's table.
-pub const KEYS: [&str; 7] = ["version", "protocol", "fail-on", "rules", "exclude", "baseline", "override"];
-pub const OVERRIDE_KEYS: [&str; 6] = ["files", "protocol", "fragment", "wire", "unwrap", "rules"];
+pub const KEYS: [&str; 8] = ["version", "protocol", "dialect", "fail-on", "rules", "exclude", "baseline", "override"];
+pub const OVERRIDE_KEYS: [&str; 7] = ["files", "protocol", "dialect", "fragment", "wire", "unwrap", "rules"];
 pub const RULE_KEYS: [&str; 2] = ["severity", "reason"];
 
 const HELP: &str = "`sessionlint init` writes a file with every key in it, explained";
@@ -35,6 +35,7 @@ pub fn read(path: &Path, text: &str) -> Result<Config, FileError> {
         text: text.to_owned(),
         root: Root::new(folder_of(path)),
         protocols: table.read("protocol", protocols).unwrap_or_default(),
+        dialect: table.read("dialect", placed_text),
         fail_on: table.read("fail-on", |key, value, reader| reader.one_of(key, value, &FAIL_ON)),
         rules: table.read("rules", rules).unwrap_or_default(),
         exclude: table.read("exclude", patterns).unwrap_or_else(Patterns::none),
@@ -129,6 +130,7 @@ fn one_override(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Ove
     let mut table = reader.keys(keys, value.span(), &OVERRIDE_KEYS);
     let files = table.read("files", files_of_override);
     let protocol = table.read("protocol", placed_text);
+    let dialect = table.read("dialect", placed_text);
     let fragment = table.optional("fragment");
     let wire = table.read("wire", |key, value, reader| reader.one_of(key, value, &Wire::ALL));
     let unwrap = table.read("unwrap", pointers);
@@ -138,13 +140,13 @@ fn one_override(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Ove
         reader.problem(
             value.span(),
             message,
-            "say what applies to its files: protocol, fragment, wire, unwrap or rules",
+            "say what applies to its files: protocol, dialect, fragment, wire, unwrap or rules",
         );
     }
     if !keys.contains_key("files") {
         reader.problem(value.span(), "this override does not say which files it is for".to_owned(), OVERRIDE_HELP);
     }
-    Some(Override { files: files?, protocol, fragment: fragment?, wire, unwrap, rules })
+    Some(Override { files: files?, protocol, dialect, fragment: fragment?, wire, unwrap, rules })
 }
 
 fn pointers(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Vec<Pointer>> {

@@ -66,6 +66,7 @@ pub struct Config {
     root: Root,
     /// The protocols by which files are judged; empty if the file names none.
     protocols: Vec<Spanned<String>>,
+    dialect: Option<Spanned<String>>,
     /// The value of `fail-on`, if it is set; see [`FAIL_ON`].
     pub fail_on: Option<Option<Severity>>,
     rules: Vec<RuleSetting>,
@@ -90,6 +91,7 @@ pub struct RuleSetting {
 struct Override {
     files: Patterns,
     protocol: Option<Spanned<String>>,
+    dialect: Option<Spanned<String>>,
     fragment: Option<bool>,
     wire: Option<Wire>,
     unwrap: Option<Vec<Pointer>>,
@@ -130,6 +132,27 @@ impl Config {
         let of_overrides = self.overrides.iter().enumerate();
         let of_overrides = of_overrides.filter_map(|(number, one)| Some((Some(number), one.protocol.as_ref()?)));
         self.protocols.iter().map(|name| (None, name)).chain(of_overrides)
+    }
+
+    /// Returns the dialect in which every file is judged, if the file names one.
+    pub fn dialect(&self) -> Option<&Spanned<String>> {
+        self.dialect.as_ref()
+    }
+
+    /// Returns the dialects of overrides, each with the number of its override.
+    pub fn dialects_of_overrides(&self) -> impl Iterator<Item = (usize, &Spanned<String>)> {
+        self.overrides.iter().enumerate().filter_map(|(number, one)| Some((number, one.dialect.as_ref()?)))
+    }
+
+    /// Returns the error for a dialect that does not exist, at its place in the file.
+    pub fn unknown_dialect(&self, name: &Spanned<String>, why: String) -> FileError {
+        let (message, help) = why.split_once("; ").unwrap_or((&why, ""));
+        let (message, help) = (message.to_owned(), help.to_owned());
+        FileError::new(
+            &self.path,
+            &self.text,
+            vec![Problem { message, label: "here".to_owned(), span: name.span(), help }],
+        )
     }
 
     /// Returns the folder of a protocol that is not built in; its name is relative to the file's folder.

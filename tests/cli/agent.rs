@@ -35,7 +35,7 @@ fn counts_come_first_then_places_then_help_once_for_each_rule() {
         let (_, text) = lines[0].split_once(": ").expect("the help");
         assert!(explained.contains(&format!("What to do:  {text}\n")), "{text}");
     }
-    assert_eq!(summary, "2 files, 7 events, 2 streams: 2 errors, 1 warning, 4 notes.");
+    assert_eq!(summary, "2 files, 7 events, 2 streams: 2 errors, 1 warning, 4 notes; checked against session-events.");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn the_first_fifty_are_listed_and_each_rule_has_its_share() {
 #[test]
 fn a_clean_run_is_one_line() {
     let folder = Folder::with(&[("clean", CLEAN)]);
-    let line = "1 file, 1 event, 1 stream: 0 errors, 0 warnings, 0 notes.\n";
+    let line = "1 file, 1 event, 1 stream: 0 errors, 0 warnings, 0 notes; checked against session-events.\n";
     assert_eq!(folder.run("check --format agent clean").out, line);
     assert_eq!(folder.run("check --format agent -q clean").out, "");
 }

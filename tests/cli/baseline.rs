@@ -36,7 +36,7 @@ fn a_repository_with_a_thousand_findings_adopts_the_tool_with_two_commands() {
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert_eq!(
         ran.out,
-        "10 files, 1000 events, 10 streams: 0 errors, 0 warnings, 0 notes; \
+        "10 files, 1000 events, 10 streams: 0 errors, 0 warnings, 0 notes; checked against session-events; \
          1000 findings were recorded in sessionlint-baseline.toml.\n"
     );
     let check = format!("check logs --fail-on note --baseline {BASELINE}");
@@ -44,7 +44,7 @@ fn a_repository_with_a_thousand_findings_adopts_the_tool_with_two_commands() {
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
     assert_eq!(
         ran.out,
-        "10 files, 1000 events, 10 streams: 0 errors, 0 warnings, 0 notes; \
+        "10 files, 1000 events, 10 streams: 0 errors, 0 warnings, 0 notes; checked against session-events; \
          1000 known findings are in the baseline.\n"
     );
 
@@ -243,7 +243,12 @@ fn stale_entries_are_findings_of_a_rule_like_any_other() {
         assert!(ran.out.contains(words), "{words}\n{}", ran.out);
     }
     assert!(ran.out.contains("--write-baseline sessionlint-baseline.toml"), "{}", ran.out);
-    assert!(ran.out.ends_with("1 file, 1 event, 1 stream: 2 errors, 0 warnings, 0 notes.\n"), "{}", ran.out);
+    assert!(
+        ran.out
+            .ends_with("1 file, 1 event, 1 stream: 2 errors, 0 warnings, 0 notes; checked against session-events.\n"),
+        "{}",
+        ran.out
+    );
     assert_eq!(folder.run(&format!("{check} --rule stale-baseline=warning")).code, 0);
     assert_eq!(folder.run(&format!("{check} --rule stale-baseline=off --fail-on note")).code, 0);
 

@@ -6,7 +6,7 @@ use super::program::{CLEAN, ERROR, Folder, NOTE, WARNING, event};
 fn a_clean_recording_exits_0() {
     let ran = Folder::with(&[("clean.ndjson", CLEAN)]).run("check clean.ndjson");
     assert_eq!((ran.code, ran.err.as_str()), (0, ""));
-    assert_eq!(ran.out, "1 file, 1 event, 1 stream: 0 errors, 0 warnings, 0 notes.\n");
+    assert_eq!(ran.out, "1 file, 1 event, 1 stream: 0 errors, 0 warnings, 0 notes; checked against session-events.\n");
 }
 
 #[test]
@@ -81,7 +81,13 @@ fn a_missing_file_exits_2_and_the_others_are_checked_all_the_same() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("b.ndjson"), "{}", ran.err);
     assert!(ran.out.contains("warning[label-contradicts-pending]"), "{}", ran.out);
-    assert!(ran.out.contains("2 streams: 0 errors, 1 warning, 0 notes; 1 input could not be checked."), "{}", ran.out);
+    assert!(
+        ran.out.contains(
+            "2 streams: 0 errors, 1 warning, 0 notes; checked against session-events; 1 input could not be checked."
+        ),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]

@@ -21,5 +21,10 @@ fn work_that_takes_long_writes_nothing_to_standard_error_that_is_no_terminal() {
     drop(pipe);
     let ran = Ran::from(child.wait_with_output().expect("the program ends"));
     assert_eq!((ran.code, ran.err.as_str()), (1, ""));
-    assert!(ran.out.ends_with("1 file, 2 events, 1 stream: 1 error, 0 warnings, 0 notes.\n"), "{}", ran.out);
+    assert!(
+        ran.out
+            .ends_with("1 file, 2 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.\n"),
+        "{}",
+        ran.out
+    );
 }

@@ -17,8 +17,7 @@ fn only_findings_of_the_rule_count_and_the_rest_is_said() {
     assert_eq!(lines.len(), 2, "{}", ran.out);
     assert!(lines[0].starts_with("a:2:120: warning[label-contradicts-pending]: "), "{}", lines[0]);
     // One error, and four notes, of which two repeat another one.
-    let summary =
-        "2 files, 6 events, 2 streams: 0 errors, 1 warning, 0 notes; 5 other findings are not counted (--only).";
+    let summary = "2 files, 6 events, 2 streams: 0 errors, 1 warning, 0 notes; checked against session-events; 5 other findings are not counted (--only).";
     assert_eq!(lines[1], summary);
     assert!(folder.run("check --only label-contradicts-pending a b").out.ends_with(&format!("{summary}\n")));
 
@@ -111,7 +110,7 @@ fn statistics_are_counts_alone_the_most_frequent_first() {
         "12  error    wrong-type                 ",
         " 3  note     unknown-field              ",
         " 1  warning  label-contradicts-pending  ",
-        "2 files, 16 events, 2 streams: 12 errors, 1 warning, 3 notes.",
+        "2 files, 16 events, 2 streams: 12 errors, 1 warning, 3 notes; checked against session-events.",
     ]) {
         assert!(line.starts_with(start), "{}", ran.out);
     }

@@ -15,7 +15,7 @@ fn a_finding_is_one_line_with_its_place_first() {
     assert!(lines[1].starts_with("a.ndjson:3:2: error[invalid-json]: "), "{}", ran.out);
     assert!(!lines[1].contains("(stream"), "{}", ran.out);
     assert!(lines[2].starts_with("b.ndjson:1:127: note[unknown-field]: "), "{}", ran.out);
-    assert_eq!(lines[3], "2 files, 3 events, 2 streams: 2 errors, 0 warnings, 1 note.");
+    assert_eq!(lines[3], "2 files, 3 events, 2 streams: 2 errors, 0 warnings, 1 note; checked against session-events.");
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn nothing_folds_and_quiet_leaves_only_the_lines() {
     assert_eq!(folder.run("check --format short -q clean").out, "");
     assert_eq!(
         folder.run("check --format short clean").out,
-        "1 file, 1 event, 1 stream: 0 errors, 0 warnings, 0 notes.\n"
+        "1 file, 1 event, 1 stream: 0 errors, 0 warnings, 0 notes; checked against session-events.\n"
     );
 }
 

@@ -138,6 +138,12 @@ impl FindingLog {
         self.has_error |= words.severity == Some(Severity::Error);
         let Some(severity) = self.severities.of(rule) else { return };
         self.counts[index] += 1;
+        let (event_type, pointer) = (details.event_type.as_deref(), details.pointer.as_deref());
+        let dialects = self.protocol.dialects_of_finding(rule, event_type, pointer);
+        let help = match dialects.filter(|_| severity > Severity::Note) {
+            Some(dialects) => Some(format!("{} ({dialects})", details.help.as_deref().unwrap_or(&words.help)).into()),
+            None => details.help,
+        };
         let finding = Finding {
             rule: words.name.clone(),
             severity,
@@ -149,7 +155,7 @@ impl FindingLog {
             // A protocol without streams has a single one, with an empty name.
             stream: details.stream.filter(|stream| !stream.is_empty()),
             pointer: details.pointer,
-            help: details.help,
+            help,
             related: details.related,
             quote: details.quote,
             proposal: details.proposal,

@@ -232,7 +232,7 @@ impl Severities {
     /// Returns the severity of a rule; `None` if it is switched off.
     pub(crate) fn of(&self, rule: RuleId) -> Option<Severity> {
         let number = usize::from(rule.0);
-        self.set[number].unwrap_or_else(|| self.protocol.rules()[number].severity)
+        self.set[number].unwrap_or_else(|| self.protocol.severity_of(rule))
     }
 }
 

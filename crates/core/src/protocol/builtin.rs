@@ -30,7 +30,7 @@ pub(crate) fn at(number: usize) -> &'static Protocol {
 fn compile(folder: &sessionlint_schemas::Folder, trusted: bool) -> Result<Protocol, ProtocolError> {
     let files = folder.files.iter().copied();
     let text = files.clone().find(|(name, _)| *name == "protocol.toml").map(|(_, text)| text);
-    Protocol::compile(&Folder::new(&format!("schemas/{}", folder.name), files)?, text.filter(|_| trusted))
+    Protocol::compile(&Folder::new(&format!("schemas/{}", folder.name), files)?, text.filter(|_| trusted), None)
 }
 
 #[cfg(test)]

@@ -47,7 +47,17 @@ toml_tables! {
         pub time: Vec<Time> = optional,
         pub unchanged: Vec<Unchanged> = optional,
         pub series: Vec<Spanned<Series>> = optional,
+        pub dialect: BTreeMap<Name, Dialect> = optional,
         pub rule: BTreeMap<Name, RuleWords> = optional,
+    }
+
+    /// What somebody does otherwise who writes events of the protocol.
+    #[derive(Debug)]
+    pub(crate) struct Dialect {
+        /// Who that is.
+        pub title: String = required,
+        /// Rule → its severity there.
+        pub rules: BTreeMap<Name, SeverityOrOff> = optional,
     }
 
     #[derive(Debug)]

@@ -10,6 +10,7 @@ use super::Protocol;
 #[cfg(feature = "builtin")]
 use super::builtin;
 use super::type_names::TypeNames;
+use crate::error::ProtocolError;
 
 /// A protocol that is compiled when it is first needed, so that a run which may meet several costs no more than those that
 /// it meets. Clones share what was compiled.
@@ -75,6 +76,15 @@ impl LazyProtocol {
             Source::Builtin(number) => builtin::at(*number),
             Source::Loaded(protocol) => protocol,
         }
+    }
+
+    /// Returns the protocol in a dialect; `None` if it has none of this name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Protocol::in_dialect`].
+    pub fn in_dialect(&self, dialect: &str) -> Option<Result<LazyProtocol, ProtocolError>> {
+        Some(self.get().in_dialect(dialect)?.map(LazyProtocol::of))
     }
 
     /// Returns the names of the protocol's event types.

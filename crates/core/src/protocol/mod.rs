@@ -6,6 +6,7 @@
 mod builtin;
 mod compile;
 pub mod conditions;
+mod dialects;
 mod effects;
 mod file;
 mod lazy;
@@ -28,6 +29,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 pub use compile::put;
+pub use dialects::Dialect;
 pub use file::{Basis, Keyed, Scalar};
 pub use lazy::LazyProtocol;
 pub(crate) use near_types::{NearTypes, word_count};
@@ -39,8 +41,8 @@ pub use upkeep::Upkeep;
 use crate::bytes::Digest;
 use crate::error::{Mistakes, Problem, ProtocolError, UnknownName};
 use crate::framing::Framing;
-use crate::schema::Pointer;
 use crate::schema::written::SHARED_FILE;
+use crate::schema::{Pointer, Schema};
 use crate::text::{did_you_mean, nearest};
 use crate::toml_reader;
 use records::Records;
@@ -53,6 +55,8 @@ use trusted::TrustedText;
 const HELP: &str = "docs/protocol-language.md explains every word of the file";
 /// The suffix of the name of every schema file, after the event's type.
 const SCHEMA_ENDING: &str = ".schema.json";
+/// The beginning of the name of a schema file of a dialect; the dialect's name follows, and a slash.
+const DIALECTS: &str = "dialects/";
 
 /// A compiled protocol, against which inputs are checked. Clones are cheap: they share the tables.
 ///
@@ -78,6 +82,13 @@ struct Compiled {
     tables: Tables,
     event_ids: HashMap<Arc<str>, usize>,
     digest: Digest,
+    dialects: Vec<Dialect>,
+    /// The number of the dialect in which events are judged.
+    dialect: Option<usize>,
+    /// The files, from which the protocol is compiled in its dialects.
+    folder: Folder,
+    /// The text of `protocol.toml` if it is trusted.
+    trusted: Option<&'static str>,
 }
 
 /// A function that loads a protocol when it is first needed; `None` if it is not available.
@@ -130,6 +141,7 @@ toml_tables! {
 type Examples = BTreeMap<file::Name, Example>;
 
 /// The texts of a protocol's files.
+#[derive(Clone)]
 struct Folder {
     /// The name of the folder in messages.
     name: String,
@@ -143,6 +155,19 @@ struct Folder {
     document: Option<String>,
     /// The text of `examples.toml`.
     examples: Option<String>,
+    /// The schemas of dialects.
+    dialects: Vec<DialectSchema>,
+    /// The name of the dialect whose schemas are among those of the protocol.
+    dialect: Option<String>,
+}
+
+/// A schema of a dialect, in a folder of its name.
+#[derive(Clone)]
+struct DialectSchema {
+    dialect: String,
+    /// The event type.
+    event: String,
+    text: String,
 }
 
 impl Protocol {
@@ -164,7 +189,7 @@ impl Protocol {
 
     /// Compiles a protocol from the texts of its files: `protocol.toml`, a `<event type>.schema.json` for every event
     /// type, and optionally `shared.json` (with what several schemas refer to), `document.md` (which must then contain the
-    /// quotes) and `examples.toml`. Other files are ignored. `folder`: the name of the folder in messages.
+    /// quotes), `examples.toml`, and for dialects `dialects/<dialect>/<event type>.schema.json`. Other files are ignored. `folder`: the name of the folder in messages.
     ///
     /// # Errors
     ///
@@ -173,13 +198,18 @@ impl Protocol {
         folder: &str,
         files: impl IntoIterator<Item = (N, T)>,
     ) -> Result<Protocol, ProtocolError> {
-        Protocol::compile(&Folder::new(folder, files)?, None)
+        Protocol::compile(&Folder::new(folder, files)?, None, None)
     }
 
     /// Compiles a protocol. `text`: the text of `protocol.toml` if the schemas, examples, words and quotes are known to be
-    /// valid and are not checked.
-    fn compile(folder: &Folder, text: Option<&'static str>) -> Result<Protocol, ProtocolError> {
-        let text = text.map(TrustedText::of);
+    /// valid and are not checked. `dialect`: the number of the dialect whose schemas the folder has, which then are all
+    /// that is checked of dialects.
+    fn compile(
+        folder: &Folder,
+        given: Option<&'static str>,
+        dialect: Option<usize>,
+    ) -> Result<Protocol, ProtocolError> {
+        let text = given.map(TrustedText::of);
         let trusted = text.is_some();
         let tables = text.as_ref().map_or(&*folder.protocol, |text| text.tables);
         let file = toml_reader::read::<file::File>(tables, HELP);
@@ -194,7 +224,8 @@ impl Protocol {
         let document = folder.document.as_deref().filter(|_| !trusted);
         let compiled = file.and_then(|file| {
             let tables = compile::Compiler::compile(&file, schemas, document, text.as_ref())?;
-            Ok((file, tables))
+            let dialects = dialects::compile(&file, &tables.rules, folder)?;
+            Ok((file, tables, dialects))
         });
         let compiled = compiled.map_err(|problems| mistakes.add("protocol.toml", &folder.protocol, problems)).ok();
         for (file, text, problems) in wrong_schemas {
@@ -203,13 +234,18 @@ impl Protocol {
         let examples = OnceLock::new();
         if !trusted {
             let text = folder.examples.as_deref().unwrap_or_default();
-            let rules = compiled.as_ref().map(|(_, tables)| tables.rules.as_slice());
+            let rules = compiled.as_ref().map(|(_, tables, _)| tables.rules.as_slice());
             match read_examples(text, rules) {
                 Ok(read) => drop(examples.set(read)),
                 Err(problems) => mistakes.add("examples.toml", text, problems),
             }
         }
-        let (file, tables) = mistakes.finish(compiled)?;
+        let (file, tables, dialects) = mistakes.finish(compiled)?;
+        if !trusted && dialect.is_none() {
+            for (number, one) in dialects.iter().enumerate().filter(|(_, one)| one.event_types().next().is_some()) {
+                Protocol::compile(&folder.in_dialect(&one.name), None, Some(number))?;
+            }
+        }
         let digest = folder.digest(&tables.rules);
         let event_ids = tables.events.iter().enumerate().map(|(id, event)| (event.name.clone(), id)).collect();
         Ok(Protocol(Arc::new(Compiled {
@@ -224,6 +260,10 @@ impl Protocol {
             tables,
             event_ids,
             digest,
+            dialects,
+            dialect,
+            folder: folder.clone(),
+            trusted: given,
         })))
     }
 
@@ -418,7 +458,16 @@ impl Folder {
         files: impl IntoIterator<Item = (N, T)>,
     ) -> Result<Folder, ProtocolError> {
         let (mut protocol, mut schemas, mut shared, mut document, mut examples) = (None, Vec::new(), None, None, None);
+        let mut dialects = Vec::new();
         for (file, text) in files {
+            if let Some(file) = file.as_ref().strip_prefix(DIALECTS) {
+                let (dialect, file) = file.split_once('/').unwrap_or_default();
+                if let Some(event) = file.strip_suffix(SCHEMA_ENDING) {
+                    let (dialect, event) = (dialect.to_owned(), event.to_owned());
+                    dialects.push(DialectSchema { dialect, event, text: text.into() });
+                }
+                continue;
+            }
             match file.as_ref() {
                 "protocol.toml" => protocol = Some(text.into()),
                 SHARED_FILE => shared = Some(text.into()),
@@ -439,7 +488,35 @@ impl Folder {
             shared,
             document,
             examples,
+            dialects,
+            dialect: None,
         })
+    }
+
+    /// Returns the folder with the schemas of a dialect in place of those of the same types, or beside the others.
+    fn in_dialect(&self, dialect: &str) -> Folder {
+        let own = || self.dialects.iter().filter(|one| one.dialect == dialect);
+        let is_kept = |(name, _): &&(String, String)| own().all(|one| one.event != *name);
+        let kept: Vec<_> = self.schemas.iter().filter(is_kept).cloned().collect();
+        let mut schemas: Vec<_> = own().map(|one| (one.event.clone(), one.text.clone())).chain(kept).collect();
+        schemas.sort();
+        Folder { schemas, dialect: Some(dialect.to_owned()), ..self.clone() }
+    }
+
+    /// Returns the name of the file of an event type's schema.
+    fn schema_file(&self, event: &str) -> String {
+        let dialect = self
+            .dialect
+            .iter()
+            .find(|name| self.dialects.iter().any(|one| one.dialect == **name && one.event == event));
+        let folder = dialect.map(|name| format!("{DIALECTS}{name}/")).unwrap_or_default();
+        format!("{folder}{event}{SCHEMA_ENDING}")
+    }
+
+    /// Returns the schemas of a dialect that can be read, by event type.
+    fn schemas_of<'f>(&'f self, dialect: &'f str) -> impl Iterator<Item = (&'f str, Schema)> {
+        let own = self.dialects.iter().filter(move |one| one.dialect == dialect);
+        own.map(|one| (one.event.as_str(), schemas::read_trusted(&one.text, self.shared.as_deref())))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Folder, SCHEMA_ENDING, put};
+use super::{Folder, put};
 use crate::error::Problem;
 use crate::input::json::parse;
 use crate::schema::in_place::{self, Excess, InPlaceFault};
@@ -40,12 +40,19 @@ pub(super) fn read<'f>(
             _ => read_one(name, text, shared.as_ref().unwrap_or(&unknown), type_at.filter(|_| is_named(name)), trusted),
         };
         let schema = read.unwrap_or_else(|problems| {
-            mistakes.push((format!("{name}{SCHEMA_ENDING}"), text, problems));
+            mistakes.push((folder.schema_file(name), text, problems));
             Schema::unknown()
         });
         schemas.insert(name.clone(), schema);
     }
     (schemas, mistakes)
+}
+
+/// Reads a schema whose mistakes are told elsewhere.
+pub(super) fn read_trusted(text: &str, shared: Option<&str>) -> Schema {
+    let parsed = |text: &str| serde_json::from_str(text).ok();
+    let shared = shared.and_then(parsed).map(|document| SharedDefinitions::of(&document)).unwrap_or_default();
+    parsed(text).map_or_else(Schema::unknown, |document| Schema::trusted(shared.copied_into(document)))
 }
 
 /// Reads the schema of an event type.

@@ -78,7 +78,11 @@ impl TypeNames {
         let told = types.iter().filter_map(|one| Some((pointer(one.has.as_ref()?)?, one.name.get_ref().clone())));
         let schemas = folder.files.iter().filter_map(|(name, text)| {
             let names = OnceLock::new();
-            Some((name.strip_suffix(SCHEMA_ENDING)?.to_owned(), RequiredMembers { schema: text, names }))
+            // A file in a folder of its own is of a dialect.
+            Some((
+                name.strip_suffix(SCHEMA_ENDING).filter(|name| !name.contains('/'))?.to_owned(),
+                RequiredMembers { schema: text, names },
+            ))
         });
         Some(TypeNames {
             event_type: pointer(&event.event_type)?,
