@@ -78,7 +78,7 @@ impl Checker {
         excerpts: bool,
     ) -> PyResult<Checker> {
         let protocol = protocol::of_argument(protocol)?;
-        let options = Keywords { file, wire, fragment, rules, excerpts }.options(&protocol)?;
+        let options = Keywords { file, wire, fragment, rules, excerpts, finds: false }.options(&protocol)?;
         let checker = SharedChecker::new(sessionlint::Checker::new(&protocol, options));
         Ok(Checker { protocol, checker })
     }
@@ -162,7 +162,7 @@ impl Checker {
     ) -> PyResult<Checker> {
         let (py, bytes) = (state.py(), state.as_bytes());
         let protocol = protocol::of_argument(protocol)?;
-        let options = Keywords { file, wire, fragment, rules, excerpts }.options(&protocol)?;
+        let options = Keywords { file, wire, fragment, rules, excerpts, finds: false }.options(&protocol)?;
         let restored = py.detach(|| sessionlint::Checker::restore(&protocol, options, bytes));
         let checker = SharedChecker::new(restored.map_err(|error| errors::of_snapshot(py, &error))?);
         Ok(Checker { protocol, checker })

@@ -17,6 +17,8 @@ use crate::report::Report;
 
 /// The bytes, or characters, that are read or copied at once.
 const PIECE: usize = 64 * 1024;
+/// The events that are looked at to find the protocol.
+const MOST_EVENTS: usize = 100;
 /// The bytes that are judged before signals, such as Ctrl-C, are looked at.
 const BYTES_BETWEEN_SIGNALS: usize = 4 << 20;
 
@@ -33,7 +35,8 @@ const BYTES_BETWEEN_SIGNALS: usize = 4 << 20;
 ///   `json.dumps(event, ensure_ascii=False)` writes it. The `row` of a finding is the event's number in the iterable, from
 ///   0, and the marked text is that of the event's own JSON.
 ///
-/// `protocol` is a Protocol, the name of a built-in one, or the path of a folder; without it, "session-events" judges.
+/// `protocol` is a Protocol, the name of a built-in one, or the path of a folder; without it, the protocol is found among the
+/// built-in ones by the first events of the source, as `sessionlint check` finds it.
 /// `file` is the name that findings carry; a path and an open file have one of their own. `wire` is the form of the input,
 /// "ndjson", "json", "sse" or "json-rpc"; without it, the form is found from the content. `fragment` says that events
 /// before and after the input are unknown. `rules` gives rules another severity, "error", "warning" or "note", or turns
@@ -58,10 +61,15 @@ pub fn check(
     excerpts: bool,
 ) -> PyResult<Report> {
     let py = source.py();
-    let protocol = protocol::of_argument(protocol)?;
-    let source = Source::of(source)?;
+    let named = protocol.map(|argument| protocol::of_argument(Some(argument))).transpose()?;
+    let mut source = Source::of(source)?;
     let file = file.or_else(|| source.name());
-    let options = Keywords { file, wire, fragment, rules, excerpts }.options(&protocol)?;
+    let keywords = Keywords { file, wire, fragment, rules, excerpts, finds: named.is_none() };
+    let protocol = match named {
+        Some(protocol) => protocol,
+        None => protocol::of_beginning(&source.beginning(py)?, keywords.wire()?)?,
+    };
+    let options = keywords.options(&protocol)?;
     let checker = SharedChecker::new(sessionlint::Checker::new(&protocol, options));
     let damage = source.feed(py, &checker)?;
     Ok(Report::new(checker.finish(py, damage.as_deref())?, &protocol))
@@ -73,8 +81,10 @@ enum Source<'py> {
     View(Bound<'py, PyAny>),
     Text(Bound<'py, PyString>),
     Path(PathBuf),
-    Reader(Bound<'py, PyAny>),
-    Events(Bound<'py, PyIterator>),
+    /// An open file, and what was read of it already.
+    Reader(Bound<'py, PyAny>, Vec<u8>),
+    /// Events, and those that were taken out already.
+    Events(Vec<Bound<'py, PyAny>>, Bound<'py, PyIterator>),
 }
 
 /// The damage of the compressed form of an input; `None` if it was read whole.
@@ -95,13 +105,13 @@ impl<'py> Source<'py> {
             return Ok(Source::Path(object.extract()?));
         }
         if object.hasattr("read")? {
-            return Ok(Source::Reader(object.clone()));
+            return Ok(Source::Reader(object.clone(), Vec::new()));
         }
         if object.cast::<PyMapping>().is_ok() {
             return Err(PyTypeError::new_err("source is one event; pass a list of events, such as [event]"));
         }
         match object.try_iter() {
-            Ok(events) => Ok(Source::Events(events)),
+            Ok(events) => Ok(Source::Events(Vec::new(), events)),
             Err(error) if error.is_instance_of::<PyTypeError>(object.py()) => {
                 let kind = object.get_type().name()?;
                 let expected = "bytes, a str, a path, an open file or an iterable of events";
@@ -115,20 +125,56 @@ impl<'py> Source<'py> {
     fn name(&self) -> Option<PathBuf> {
         match self {
             Source::Path(path) => Some(path.clone()),
-            Source::Reader(reader) => reader.getattr("name").ok()?.cast::<PyString>().ok()?.extract().ok(),
+            Source::Reader(reader, _) => reader.getattr("name").ok()?.cast::<PyString>().ok()?.extract().ok(),
             _ => None,
         }
     }
 
+    /// Returns the beginning of the source, as far as it tells the protocol. What can be read only once is kept.
+    fn beginning(&mut self, py: Python<'_>) -> PyResult<Vec<u8>> {
+        match self {
+            Source::Bytes(bytes) => Ok(decompressed_beginning(bytes.as_bytes())),
+            Source::View(view) => Ok(decompressed_beginning(&PythonReader::of_view(view).next_piece(py)?)),
+            Source::Text(text) => {
+                let piece = text.get_item(PySlice::new(py, 0, isize::try_from(PIECE)?, 1))?;
+                Ok(encoded(piece.cast()?)?.as_bytes().to_vec())
+            }
+            Source::Path(path) => {
+                // A pipe has its bytes only once, and is read below.
+                let is_file = std::fs::metadata(&*path).is_ok_and(|found| found.is_file());
+                let mut start = Vec::new();
+                if is_file && let Ok(file) = File::open(&*path) {
+                    py.detach(|| file.take(PIECE as u64).read_to_end(&mut start))?;
+                }
+                Ok(decompressed_beginning(&start))
+            }
+            Source::Reader(reader, read) => {
+                *read = PythonReader::of_file(reader, Vec::new()).next_piece(py)?;
+                Ok(decompressed_beginning(read))
+            }
+            Source::Events(taken, events) => {
+                let mut text = Vec::new();
+                while taken.len() < MOST_EVENTS && text.len() < PIECE {
+                    let Some(event) = events.next() else { break };
+                    let event = event?;
+                    write_event(&event, taken.len() as u64, &mut text)?;
+                    text.push(b'\n');
+                    taken.push(event);
+                }
+                Ok(text)
+            }
+        }
+    }
+
     /// Passes all of the source to the checker.
-    fn feed(&self, py: Python<'_>, checker: &SharedChecker) -> PyResult<Damage> {
+    fn feed(self, py: Python<'_>, checker: &SharedChecker) -> PyResult<Damage> {
         match self {
             Source::Bytes(bytes) => feed_recording(py, checker, bytes.as_bytes()),
-            Source::View(view) => feed_reader(py, checker, PythonReader::of_view(view)),
-            Source::Text(text) => feed_text(checker, text).map(|()| None),
-            Source::Path(path) => feed_file(py, checker, path),
-            Source::Reader(reader) => feed_reader(py, checker, PythonReader::of_file(reader)),
-            Source::Events(events) => feed_events(checker, events).map(|()| None),
+            Source::View(view) => feed_reader(py, checker, PythonReader::of_view(&view)),
+            Source::Text(text) => feed_text(checker, &text).map(|()| None),
+            Source::Path(path) => feed_file(py, checker, &path),
+            Source::Reader(reader, read) => feed_reader(py, checker, PythonReader::of_file(&reader, read)),
+            Source::Events(taken, events) => feed_events(checker, taken, &events).map(|()| None),
         }
     }
 }
@@ -252,8 +298,9 @@ enum PythonSource {
 }
 
 impl PythonReader {
-    fn of_file(file: &Bound<'_, PyAny>) -> PythonReader {
-        PythonReader { source: PythonSource::File(file.clone().unbind()), piece: Vec::new(), at: 0 }
+    /// Returns a reader of an open file. `read`: what was read of it already.
+    fn of_file(file: &Bound<'_, PyAny>, read: Vec<u8>) -> PythonReader {
+        PythonReader { source: PythonSource::File(file.clone().unbind()), piece: read, at: 0 }
     }
 
     fn of_view(view: &Bound<'_, PyAny>) -> PythonReader {
@@ -301,11 +348,28 @@ impl Read for PythonReader {
     }
 }
 
-/// Passes the events of an iterable, each by itself, with its number as its row.
-fn feed_events(checker: &SharedChecker, events: &Bound<'_, PyIterator>) -> PyResult<()> {
+/// Returns the beginning of a recording that may be compressed, as far as it can be read.
+fn decompressed_beginning(bytes: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    let Ok(mut reader) = Decompressor::new(bytes) else { return text };
+    let mut buffer = vec![0; PIECE];
+    while text.len() < PIECE
+        && let Ok(length @ 1..) = reader.read(&mut buffer)
+    {
+        text.extend_from_slice(&buffer[..length]);
+    }
+    text
+}
+
+/// Passes the events of an iterable, each by itself, with its number as its row. `taken`: those that were taken out already.
+fn feed_events<'py>(
+    checker: &SharedChecker,
+    taken: Vec<Bound<'py, PyAny>>,
+    events: &Bound<'py, PyIterator>,
+) -> PyResult<()> {
     let py = events.py();
     let mut batch = Batch::default();
-    for (number, event) in (0u64..).zip(events) {
+    for (number, event) in (0u64..).zip(taken.into_iter().map(Ok).chain(events)) {
         write_event(&event?, number, &mut batch.text)?;
         batch.ends.push(batch.text.len());
         if batch.text.len() >= PIECE {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
-use sessionlint::Basis;
+use sessionlint::{Basis, FoundProtocol, LazyProtocol, ProtocolSearch};
 
 use crate::errors;
 
@@ -228,6 +228,18 @@ pub fn of_argument(argument: Option<&Bound<'_, PyAny>>) -> PyResult<sessionlint:
             let kind = argument.get_type().name()?;
             Err(PyTypeError::new_err(format!("protocol must be a Protocol, a str or a path, not {kind}")))
         }
+    }
+}
+
+/// Returns the built-in protocol that the beginning of an input tells, or the default one.
+pub fn of_beginning(beginning: &[u8], wire: Option<sessionlint::Wire>) -> PyResult<sessionlint::Protocol> {
+    let candidates = LazyProtocol::builtin_streams();
+    let options = sessionlint::Options::default().with_wire(wire);
+    let mut search = ProtocolSearch::new(&candidates, &options);
+    search.feed(beginning);
+    match search.end().0 {
+        FoundProtocol::One(number) => Ok(candidates[number].get().clone()),
+        FoundProtocol::Several(_) => builtin(DEFAULT),
     }
 }
 

@@ -18,6 +18,7 @@ mod fmt;
 #[cfg(unix)]
 mod follow;
 mod formats;
+mod found;
 mod help;
 mod hostile;
 mod inert;

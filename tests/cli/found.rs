@@ -1,0 +1,150 @@
+//! The protocol of each input, found by its events, and dialects.
+
+use super::program::{CLEAN, ERROR, Folder, counts, event, ran, rules, text};
+
+const CHAT: &str = concat!(
+    r#"data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"Hi"},"finish_reason":null}]}"#,
+    "\n\n",
+    r#"data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#,
+    "\n\ndata: [DONE]\n\n",
+);
+
+/// A stream of Anthropic's whose block is not finished.
+const MESSAGE: &str = concat!(
+    "event: message_start\n",
+    r#"data: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"c","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}}}"#,
+    "\n\nevent: content_block_start\n",
+    r#"data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#,
+    "\n\nevent: message_delta\n",
+    r#"data: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":1}}"#,
+    "\n\nevent: message_stop\n",
+    r#"data: {"type":"message_stop"}"#,
+    "\n\n",
+);
+
+/// As OpenRouter writes it: the chunk with usage has a choice.
+fn openrouter() -> String {
+    let usage = r#"data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":""},"finish_reason":null}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"#;
+    CHAT.replace("data: [DONE]", &format!("{usage}\n\ndata: [DONE]"))
+}
+
+#[test]
+fn each_file_is_judged_by_its_own_protocol_and_the_summary_says_which() {
+    let folder = Folder::with(&[("a.sse", CHAT), ("b.sse", MESSAGE), ("c.ndjson", CLEAN), ("d.ndjson", CLEAN)]);
+    for jobs in ["1", "2"] {
+        let ran = folder.run(&format!("check --jobs {jobs} ."));
+        assert_eq!((ran.code, ran.err.as_str()), (1, ""));
+        assert!(ran.out.contains("error[block-unfinished] b.sse:8:16"), "{}", ran.out);
+        let summary = "4 files, 9 events, 4 streams: 1 error, 0 warnings, 0 notes; \
+                       checked against anthropic-messages (1 file), openai-chat (1 file) and session-events (2 files).";
+        assert!(ran.out.contains(summary), "{}", ran.out);
+    }
+    let document = folder.json("check .");
+    assert_eq!(
+        document["protocols"],
+        serde_json::json!({"anthropic-messages": 1, "openai-chat": 1, "session-events": 2})
+    );
+    // The help and the quotes of a finding are those of its own protocol.
+    let explained = folder.run("explain block-unfinished");
+    assert!(explained.code == 0 && explained.out.contains("anthropic-messages"), "{}{}", explained.out, explained.err);
+    let named = folder.run("check --protocol openai-chat a.sse");
+    assert!(named.code == 0 && named.out.ends_with("0 notes.\n"), "{}", named.out);
+}
+
+#[test]
+fn what_has_events_of_no_protocol_or_of_several_fails() {
+    let error = "data: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n";
+    let folder = Folder::with(&[("none", "{\"type\":\"RUN_STARTED\"}\n"), ("several", error)]);
+    let none = folder.run("check none");
+    assert_eq!(none.code, 2);
+    assert!(none.out.contains("any of the protocols session-events, anthropic-messages, openai-chat"), "{}", none.out);
+    assert!(none.err.contains("there is no event of any of the protocols session-events,"), "{}", none.err);
+    let document = folder.json("check several");
+    assert_eq!(rules(&document), ["no-events"]);
+    assert_eq!(
+        text(&document["findings"][0]["message"]),
+        "this input was not checked: it has only events that anthropic-messages, openai-chat and openai-responses have alike"
+    );
+    assert_eq!(folder.run("check several").code, 2);
+    assert_eq!(folder.run("check --protocol anthropic-messages several").code, 0);
+}
+
+#[test]
+fn a_live_stream_is_judged_from_its_first_event_on_once_that_tells_its_protocol() {
+    let folder = Folder::with(&[("b.sse", MESSAGE)]);
+    let mut command = folder.command(["tap", "--", "cat", "b.sse"]);
+    command.current_dir(folder.path());
+    let tapped = ran(command);
+    assert_eq!((tapped.code, tapped.out.as_str()), (1, MESSAGE));
+    assert!(tapped.err.contains("error[block-unfinished] <stdin>:8:16"), "{}", tapped.err);
+    assert!(tapped.err.ends_with("checked against anthropic-messages.\n"), "{}", tapped.err);
+}
+
+#[test]
+fn a_configuration_names_protocols_to_search_and_those_of_some_files() {
+    let folder = Folder::with(&[("a.sse", CHAT), ("logs/b.sse", MESSAGE), ("c.ndjson", CLEAN)]);
+    folder.write("sessionlint.toml", "version = 1\nprotocol = [\"openai-chat\", \"session-events\"]\n");
+    let document = folder.json("check a.sse c.ndjson");
+    assert_eq!(document["protocols"], serde_json::json!({"openai-chat": 1, "session-events": 1}));
+    assert_eq!(folder.run("check logs/b.sse").code, 2, "it is none of these");
+    folder.write(
+        "sessionlint.toml",
+        "version = 1\nprotocol = \"openai-chat\"\n\n[[override]]\nfiles = [\"logs/\"]\nprotocol = \"anthropic-messages\"\n",
+    );
+    let document = folder.json("check a.sse logs/b.sse");
+    assert_eq!(rules(&document), ["block-unfinished"]);
+    for (line, told) in [
+        ("protocol = []", "this list names no protocol"),
+        ("protocol = [\"session-events\", \"nothing\"]", "there is no protocol and no folder nothing"),
+        ("protocol = [\"session-events\", \"session-records\"]", "session-records is for stored records"),
+        ("dialect = \"opnrouter\"", "opnrouter is not a dialect"),
+    ] {
+        folder.write("sessionlint.toml", format!("version = 1\n{line}\n"));
+        let ran = folder.run("check a.sse");
+        assert!(ran.code == 2 && ran.err.contains(told) && ran.err.contains("sessionlint.toml:2:"), "{line}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_dialect_is_chosen_for_all_files_or_for_some() {
+    let folder = Folder::with(&[("router/a.sse", &openrouter()), ("b.sse", &openrouter())]);
+    let found = folder.run("check .");
+    assert_eq!(found.out.matches("warning[usage-with-choices]").count(), 2, "{}", found.out);
+    assert!(found.out.contains("--dialect"), "{}", found.out);
+    assert_eq!(counts(&folder.json("check --dialect openrouter .")), [0, 0, 0]);
+    folder.write("sessionlint.toml", "version = 1\n[[override]]\nfiles = [\"router/\"]\ndialect = \"openrouter\"\nprotocol = \"openai-chat\"\n");
+    let document = folder.json("check .");
+    assert_eq!(rules(&document), ["usage-with-choices"]);
+    assert_eq!(text(&document["findings"][0]["file"]), "b.sse");
+    let wrong = folder.run("check --dialect opnrouter .");
+    assert!(wrong.code == 2 && wrong.err.contains("did you mean openrouter?"), "{}", wrong.err);
+}
+
+#[test]
+fn events_of_another_protocol_make_a_run_incomplete() {
+    let chunk = CHAT.lines().next().expect("it has lines").trim_start_matches("data: ");
+    let folder = Folder::with(&[("a.ndjson", &format!("{CLEAN}{chunk}\n"))]);
+    let document = folder.json("check a.ndjson");
+    assert_eq!((rules(&document), document["complete"].as_bool()), (vec!["mixed-protocols"], Some(false)));
+    assert_eq!(folder.run("check --fail-on-incomplete a.ndjson").code, 1);
+}
+
+#[test]
+fn the_other_subcommands_follow() {
+    let folder = Folder::with(&[("a.sse", CHAT), ("e.ndjson", ERROR)]);
+    let measured = folder.run("coverage a.sse");
+    assert!(measured.code == 0 && measured.out.contains("chat.completion.chunk"), "{}{}", measured.out, measured.err);
+    let several = folder.run("coverage a.sse e.ndjson");
+    assert!(several.code == 2 && several.err.contains("measure each protocol by itself"), "{}", several.err);
+    let linted = folder.run("lint a.sse");
+    assert_eq!((linted.code, linted.err.as_str()), (0, ""), "{}", linted.out);
+    let broken = CHAT.replace("\"index\":0,\"delta\":{}", "\"index\":\"0\",\"delta\":{}");
+    folder.write("b.sse", broken);
+    let linted = folder.run("lint b.sse");
+    assert!(linted.code == 1 && linted.out.contains("error[wrong-type]"), "{}{}", linted.out, linted.err);
+    let fuzzed = folder.run("fuzz --cases 1 -q -- cat b.sse");
+    assert!(fuzzed.code == 1 && fuzzed.out.contains("wrong-type"), "{}{}", fuzzed.out, fuzzed.err);
+    let status = event("session.status", r#""session_id":"s","pending":true,"status_label":"thinking""#);
+    folder.write("m.ndjson", status);
+    assert_eq!(folder.run("check --fragment m.ndjson").code, 0);
+}
