@@ -87,15 +87,15 @@ pub fn check_one(run: &Run<'_>, name: Arc<str>, opened: io::Result<OpenedInput>,
 }
 
 /// Files that are judged together: one stream, or the files of records that belong together.
-struct Unit<'f, 'r, 's> {
-    run: &'f Run<'r>,
+pub(super) struct Unit<'f, 'r, 's> {
+    pub(super) run: &'f Run<'r>,
     sink: &'f Mutex<Sink<'s>>,
     turns: &'f Turns,
     number: usize,
     /// Findings that wait for the unit's turn.
     held: Vec<Finding>,
     /// The buffer for reading, reused for each file.
-    block: &'f mut [u8],
+    pub(super) block: &'f mut [u8],
 }
 
 impl Unit<'_, '_, '_> {
@@ -113,6 +113,7 @@ impl Unit<'_, '_, '_> {
         files.into_iter().all(|(number, name, opened)| match opened {
             Ok(OpenedInput::Stream(reader)) => self.stream(number, name, reader),
             Ok(OpenedInput::Records(file)) => self.records(number, name, file, index.as_ref()),
+            Ok(OpenedInput::Bodies(held)) => self.bodies(number, name, *held),
             Ok(OpenedInput::PassedOver(looks)) => self.turn(|sink| sink.passed_over(&name, looks)),
             Err(cause) => self.turn(|sink| sink.unreadable(&name, cause)),
         })
@@ -160,14 +161,20 @@ impl Unit<'_, '_, '_> {
         })
     }
 
+    /// Returns a checker for a stream in a file.
+    pub(super) fn checker(&self, number: usize, file: &Arc<str>) -> StreamChecker {
+        let mut checker = StreamChecker::new(self.run.protocol, &self.run.settings[number], Some(file.clone()));
+        if self.run.exercises {
+            checker.count_coverage();
+        }
+        checker
+    }
+
     /// Judges a file that holds a stream of events.
     fn stream(&mut self, number: usize, file: Arc<str>, reader: impl Read) -> bool {
         let run = self.run;
         let name = &*file;
-        let mut checker = StreamChecker::new(run.protocol, &run.settings[number], Some(file.clone()));
-        if run.exercises {
-            checker.count_coverage();
-        }
+        let mut checker = self.checker(number, &file);
         let mut reader = match Decompressor::new(reader) {
             Ok(reader) => reader,
             Err(cause) => return self.turn(|sink| sink.unreadable(name, cause)),
@@ -199,7 +206,7 @@ impl Unit<'_, '_, '_> {
     }
 
     /// Holds findings back until the unit's turn.
-    fn hold_back(&mut self, findings: &mut Vec<Finding>) {
+    pub(super) fn hold_back(&mut self, findings: &mut Vec<Finding>) {
         if self.held.is_empty() {
             std::mem::swap(&mut self.held, findings);
         } else {
@@ -208,13 +215,13 @@ impl Unit<'_, '_, '_> {
     }
 
     /// Reports the findings held back if it is the unit's turn, or waits for the turn if there are too many.
-    fn report_if_due(&mut self) -> bool {
+    pub(super) fn report_if_due(&mut self) -> bool {
         let now = !self.held.is_empty() && (self.held.len() > MOST_HELD || self.turns.is_up(self.number));
         !now || self.turn(|_| true)
     }
 
     /// Waits for the unit's turn, reports the findings held back, and then calls `then`.
-    fn turn(&mut self, then: impl FnOnce(&mut Sink<'_>) -> bool) -> bool {
+    pub(super) fn turn(&mut self, then: impl FnOnce(&mut Sink<'_>) -> bool) -> bool {
         if !self.turns.wait(self.number) {
             return false;
         }

@@ -3,6 +3,7 @@
 //! Findings are reported in the order of the files and of their lines, whatever the number of threads.
 
 mod blocks;
+mod bodies;
 mod files;
 mod follow;
 mod lint;
@@ -47,7 +48,7 @@ use split::SplitWatch;
 use crate::compressed::{Decompressor, ReadError};
 use crate::config::baseline::Baseline;
 use crate::error::RunError;
-use crate::report::{Completeness, FileEnd, GapReason, Reporter, Unselected};
+use crate::report::{BodyCounts, Completeness, FileEnd, GapReason, Reporter, Unselected};
 
 /// Number of bytes that one thread reads at once: small enough to stay in a core's cache.
 const BLOCK: usize = 64 * 1024;
@@ -109,6 +110,8 @@ pub struct Outcome {
     pub unreadable: Vec<RunError>,
     /// What was not checked.
     pub completeness: Completeness,
+    /// Number of bodies of responses, if files held some.
+    pub bodies: BodyCounts,
     /// Number of files of folders that were passed over because they have nothing of the protocol in them.
     pub passed_over: u64,
     /// Whether any event or record was judged, or at least a list without records.

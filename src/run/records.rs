@@ -11,6 +11,8 @@ use sessionlint_core::event::Settings;
 use sessionlint_core::protocol::{Protocol, ProtocolLoader};
 use sessionlint_core::records::{DETECTION_BYTES, IndexBuilder, RecordIndex, RecordOptions, looks_like_records};
 
+use super::bodies::{self, HeldBodies, Taken};
+use super::paths::is_cassette_name;
 use super::{BLOCK, Run, Target, traces};
 use crate::compressed::{self, Decompressor};
 
@@ -90,12 +92,14 @@ pub enum OpenedInput {
     Stream(Box<dyn Read + Send>),
     /// Stored records, at their beginning.
     Records(File),
+    /// A file that holds bodies of responses.
+    Bodies(Box<HeldBodies>),
     /// A file of a folder that has nothing of the protocol in it: what it looks like.
     PassedOver(String),
 }
 
-/// Opens a target of a run by its number, and detects whether it holds a stream, stored records, or nothing of the
-/// protocol.
+/// Opens a target of a run by its number, and detects whether it holds a stream, stored records, bodies of responses, or
+/// nothing of the protocol.
 ///
 /// # Errors
 ///
@@ -110,7 +114,8 @@ pub fn open(run: &Run<'_>, number: usize, target: &Target) -> io::Result<OpenedI
         Target::File(path) => run.searched.get(path),
         Target::StandardInput(_) => None,
     };
-    if run.stored.is_none() && searched.is_none() {
+    let takes_apart = bodies::are_looked_for(run, number);
+    if run.stored.is_none() && searched.is_none() && !takes_apart {
         return Ok(OpenedInput::Stream(reader));
     }
     let mut start = Vec::with_capacity(DETECTION_BYTES);
@@ -120,9 +125,28 @@ pub fn open(run: &Run<'_>, number: usize, target: &Target) -> io::Result<OpenedI
         .stored
         .as_ref()
         .is_some_and(|stored| stored.all || looks_like_records(&text, &name, run.protocol, || stored.protocol.get()));
+    let guess = crate::bodies::guess(&text).filter(|_| takes_apart && !records);
+    let is_foreign = |path: &Path, text: &[u8]| traces::foreign_look(run.protocol, &run.settings[number], path, text);
+    if let Some(guess) = guess {
+        drop(text);
+        return match bodies::take_apart(run, number, guess, Box::new(io::Cursor::new(start).chain(reader)))? {
+            Taken::Bodies(held) if searched.is_some() && held.is_without_streams() => {
+                Ok(OpenedInput::PassedOver(held.words()))
+            }
+            Taken::Bodies(held) => Ok(OpenedInput::Bodies(held)),
+            // The search for traces reads the file once more.
+            Taken::Unchanged(reader) => Ok(match searched.and_then(|path| is_foreign(path, b"")) {
+                Some(looks) => OpenedInput::PassedOver(looks),
+                None => OpenedInput::Stream(reader),
+            }),
+        };
+    }
+    // No recording is YAML itself, whatever is named in it.
+    let is_yaml = |path: &Path| takes_apart && is_cassette_name(path);
     if !records
         && let Some(path) = searched
-        && let Some(looks) = traces::foreign_look(run.protocol, &run.settings[number], path, &text)
+        && let Some(looks) =
+            is_yaml(path).then(|| "it is YAML without responses".to_owned()).or_else(|| is_foreign(path, &text))
     {
         return Ok(OpenedInput::PassedOver(looks));
     }
