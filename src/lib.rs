@@ -33,11 +33,13 @@
 //!
 //! - `proptest` (on by default) adds the strategies of [`generate`] for property tests, and the subcommand
 //!   `sessionlint fuzz`, which generates its inputs with them.
+//! - `tls` (on by default) lets `sessionlint fuzz --url` speak TLS, by rustls.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
 mod assert;
+mod bodies;
 pub mod cli;
 mod compressed;
 mod config;

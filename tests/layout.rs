@@ -39,6 +39,7 @@ const HOUSES: [House; 2] = [
             "error",
             "temporary",
             "compressed",
+            "bodies",
             "load",
             "difference",
             "generate",

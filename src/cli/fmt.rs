@@ -292,7 +292,7 @@ impl StdinFilter<'_> {
         };
         let Classification { kind, survey, is_declared } = classify(&linter, text, name, &settings, true);
         let (kind, survey) = (kind.ok()?, &survey);
-        let fixture = Fixture { file: name, text, damaged: None, block: None, kind, is_declared, survey };
+        let fixture = Fixture { file: name, text, damaged: None, block: None, body: None, kind, is_declared, survey };
         let of_records = Some((&fixture, &settings)).filter(|_| holds_records);
         let index = of_records.map_or_else(RecordIndex::default, |one| linter.index_records([one].into_iter()));
         let context = FixtureContext { fixture: &fixture, settings: &settings, index: &index, kind: fixture.kind };

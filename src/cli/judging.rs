@@ -439,6 +439,7 @@ fn run_and_report(
     let recorded = baseline.write()?;
     let end = RunEnd {
         summary: &outcome.summary,
+        bodies: outcome.bodies,
         stats: shows_stats.then_some(&outcome.stats),
         hidden: outcome.hidden,
         unselected: outcome.unselected,

@@ -54,6 +54,9 @@ toml_tables! {
         pub script: Option<String> = optional,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<String> = optional,
+        /// The method of the request, if it is not POST.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub method: Option<String> = optional,
         /// The names of the request's headers. Their values may be secret.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub headers: Vec<String> = optional,

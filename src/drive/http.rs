@@ -12,15 +12,19 @@ use sessionlint_core::input::Wire;
 use sessionlint_core::text::visible;
 use ureq::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use ureq::http::uri::Authority;
-use ureq::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
+use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use ureq::{Agent, Body, Error};
+
+use secrets::{Secrets, is_secret_name};
 
 use super::duration::in_words;
 use super::producer::{Bounds, Ending, Execution, Producer, ProducerError, StopFlag};
 use super::subprocess::{MAX_DIAGNOSTICS, POLL_INTERVAL};
 
+mod secrets;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 /// The number of connections that stay open for the next case.
 const MAX_IDLE: usize = 256;
@@ -45,6 +49,18 @@ pub enum HttpConfigError {
     /// The address has a user or a password, which is not repeated.
     #[error("the address has a user in it; give that as --header \"Authorization: …\"")]
     User,
+    /// The method has no body, or is none.
+    #[error("{} is no method for this: the input is the body of a POST, PUT or PATCH", visible(method))]
+    Method {
+        /// The method.
+        method: String,
+    },
+    /// No certificate can be found to trust servers by.
+    #[error("{}", visible(why))]
+    Certificates {
+        /// What is wrong.
+        why: String,
+    },
     /// A header is malformed or not supported.
     #[error("{name} is not well-formed: {why}")]
     Header {
@@ -58,7 +74,10 @@ pub enum HttpConfigError {
 /// A server that receives one request per case. After a run was stopped, it accepts no more cases.
 pub struct Http {
     url: Uri,
+    method: Method,
     headers: HeaderMap,
+    /// The values of headers that must not be kept.
+    secrets: Secrets,
     bounds: Bounds,
     /// Sends requests, and keeps connections open for the next case.
     agent: Agent,
@@ -67,29 +86,57 @@ pub struct Http {
 }
 
 impl Http {
-    /// Creates a producer from the server's address and headers, each written as "Name: value".
+    /// Creates a producer from the server's address and headers, each written as "Name: value". The values of `secret`
+    /// headers are kept nowhere, nor are those of other headers whose names say that they are secret.
     ///
     /// # Errors
     ///
     /// Fails if the address or a header is malformed or not supported.
-    pub fn new(url: &str, headers: &[String], bounds: Bounds) -> Result<Http, HttpConfigError> {
-        let (url, headers) = (parse_url(url)?, parse_headers(headers)?);
-        let agent = Agent::config_builder()
-            .proxy(None)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .max_idle_connections(MAX_IDLE)
-            .max_idle_connections_per_host(MAX_IDLE)
-            .user_agent(concat!("sessionlint/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .into();
-        Ok(Http { url, headers, bounds, agent, has_answered: AtomicBool::new(false) })
+    pub fn new(url: &str, headers: &[String], secret: &[String], bounds: Bounds) -> Result<Http, HttpConfigError> {
+        let (url, headers, secret) = (parse_url(url)?, parse_headers(headers)?, parse_headers(secret)?);
+        let mut secrets = Secrets::default();
+        let is_secret = |(name, _): &(&HeaderName, &HeaderValue)| is_secret_name(name.as_str());
+        for (_, value) in headers.iter().filter(is_secret).chain(&secret) {
+            secrets.add(value.to_str().unwrap_or_default());
+        }
+        let mut all = headers;
+        for (name, value) in &secret {
+            all.append(name, value.clone());
+        }
+        let agent = build_agent(&url)?;
+        let has_answered = AtomicBool::new(false);
+        Ok(Http { url, method: Method::POST, headers: all, secrets, bounds, agent, has_answered })
+    }
+
+    /// Sets the method of the requests [default: POST].
+    ///
+    /// # Errors
+    ///
+    /// Fails if requests of this method have no body.
+    pub fn with_method(self, method: &str) -> Result<Http, HttpConfigError> {
+        let method = match method.to_ascii_uppercase().as_str() {
+            "POST" => Method::POST,
+            "PUT" => Method::PUT,
+            "PATCH" => Method::PATCH,
+            _ => return Err(HttpConfigError::Method { method: method.to_owned() }),
+        };
+        Ok(Http { method, ..self })
+    }
+
+    /// Covers the secrets in what is kept of a case.
+    fn covered(&self, mut execution: Execution) -> Execution {
+        self.secrets.cover(&mut execution.stream);
+        self.secrets.cover(&mut execution.diagnostics);
+        execution.end = match execution.end {
+            Ending::Crashed(what) => Ending::Crashed(self.secrets.covered(what)),
+            end => end,
+        };
+        execution
     }
 
     fn build_request(&self, input: &[u8]) -> Request<Vec<u8>> {
         let mut request = Request::new(input.to_vec());
-        *request.method_mut() = ureq::http::Method::POST;
+        *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.url.clone();
         *request.headers_mut() = self.headers.clone();
         let is_json = serde_json::from_slice::<IgnoredAny>(input).is_ok();
@@ -139,7 +186,8 @@ impl Http {
 
 impl Producer for Http {
     fn run(&self, input: &[u8], stop: &StopFlag) -> Result<Execution, ProducerError> {
-        let unplayable = |cause| Err(ProducerError::Reach { url: self.url.to_string(), cause });
+        let unplayable =
+            |cause| Err(ProducerError::Reach { url: self.url.to_string(), cause: self.secrets.covered(cause) });
         let begun = Instant::now();
         let mut outcome = self.send(input, begun, LONGEST_IDLE, stop);
         let was_disconnected = matches!(outcome, ExchangeOutcome::Disconnected);
@@ -148,11 +196,11 @@ impl Producer for Http {
             // time, on a new connection, is itself the cause.
             outcome = self.send(input, begun, Duration::ZERO, stop);
         }
-        let crashed = |what: &str| Ok(ExchangeOutcome::crash(what.to_owned()));
+        let crashed = |what: &str| Ok(self.covered(ExchangeOutcome::crash(what.to_owned())));
         match outcome {
             ExchangeOutcome::Answered(played) => {
                 self.has_answered.fetch_or(!matches!(played.end, Ending::Hung(_) | Ending::Stopped), Ordering::Relaxed);
-                Ok(played)
+                Ok(self.covered(played))
             }
             ExchangeOutcome::Disconnected => crashed("the connection broke before a response arrived"),
             ExchangeOutcome::Unreachable(_) if was_disconnected => {
@@ -164,6 +212,26 @@ impl Producer for Http {
             ExchangeOutcome::NotHttp(cause) => unplayable(cause),
         }
     }
+}
+
+/// Returns what sends the requests to an address.
+fn build_agent(url: &Uri) -> Result<Agent, HttpConfigError> {
+    let config = Agent::config_builder()
+        .proxy(None)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_idle_connections(MAX_IDLE)
+        .max_idle_connections_per_host(MAX_IDLE)
+        .user_agent(concat!("sessionlint/", env!("CARGO_PKG_VERSION")));
+    #[cfg(feature = "tls")]
+    let config = match url.scheme_str() {
+        Some("https") => config.tls_config(tls::config().map_err(|why| HttpConfigError::Certificates { why })?),
+        _ => config,
+    };
+    #[cfg(not(feature = "tls"))]
+    let _ = url;
+    Ok(config.build().into())
 }
 
 /// The outcome of a request.
@@ -203,10 +271,24 @@ fn exchange(agent: &Agent, request: Request<Vec<u8>>, bounds: Bounds) -> Exchang
             BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof => {
                 ExchangeOutcome::Disconnected
             }
-            _ => ExchangeOutcome::Unreachable(error.to_string()),
+            _ => ExchangeOutcome::Unreachable(explained(&error.to_string())),
         },
+        #[cfg(feature = "tls")]
+        Err(error @ (Error::Tls(_) | Error::Rustls(_))) => ExchangeOutcome::Unreachable(explained(&error.to_string())),
         Err(error @ (Error::HostNotFound | Error::ConnectionFailed)) => ExchangeOutcome::Unreachable(error.to_string()),
         Err(error) => ExchangeOutcome::NotHttp(not_http(&error)),
+    }
+}
+
+/// Returns the cause of a failed connection, with what to do where a certificate is not trusted.
+fn explained(cause: &str) -> String {
+    let cause = visible(cause);
+    match cause.contains("certificate") {
+        true => format!(
+            "{cause}; servers are trusted by the certificates of this computer, or by those in the file that \
+             SSL_CERT_FILE names"
+        ),
+        false => cause,
     }
 }
 
@@ -274,10 +356,10 @@ fn parse_url(url: &str) -> Result<Uri, HttpConfigError> {
     }
     let uri: Uri = url.parse().map_err(|_| wrong("write it as http://127.0.0.1:8080/path"))?;
     match uri.scheme_str() {
-        Some("http") if uri.authority().is_some_and(has_valid_port) => Ok(uri),
-        Some("https") => Err(wrong(
-            "https is not supported; let the server listen on plain http for the test, or put a proxy before it",
+        Some("https") if !tls::is_there() => Err(wrong(
+            "this program was built without TLS; build it with the feature tls, or let the server listen on plain http",
         )),
+        Some("http" | "https") if uri.authority().is_some_and(has_valid_port) => Ok(uri),
         _ => Err(wrong("write it as http://127.0.0.1:8080/path")),
     }
 }

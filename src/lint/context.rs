@@ -27,7 +27,8 @@ impl<'p> Linter<'p> {
     fn judge_as(&self, context: &FixtureContext<'_>, text: &[u8]) -> Report {
         let FixtureContext { fixture, settings, index, kind } = context;
         let Fixture { file, survey, .. } = fixture;
-        let fixture = Fixture { file, text, damaged: None, block: None, kind: *kind, is_declared: true, survey };
+        let fixture =
+            Fixture { file, text, damaged: None, block: None, body: None, kind: *kind, is_declared: true, survey };
         self.judge(&fixture, settings, index).report
     }
 

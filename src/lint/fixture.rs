@@ -18,6 +18,7 @@ use sessionlint_core::text::count;
 
 use super::FixtureKind;
 use super::survey::{Survey, Surveyor};
+use crate::bodies::{Body, Source};
 use crate::compressed::beginning;
 use crate::lint::markdown::Block;
 
@@ -71,6 +72,8 @@ pub struct Fixture<'f> {
     pub damaged: Option<&'f str>,
     /// The Markdown block that holds it, if any.
     pub block: Option<&'f Block>,
+    /// The body of a response whose text it is, if it is one, and the file that holds the body.
+    pub body: Option<(&'f Body, &'f Source)>,
     pub kind: FixtureKind,
     /// Whether the kind was declared; otherwise the content decides whether several events are a whole stream.
     pub is_declared: bool,
@@ -142,7 +145,11 @@ impl<'p> Linter<'p> {
         if let Some(block) = fixture.block {
             report.findings.iter_mut().for_each(|finding| shift(finding, block, fixture.file));
         }
-        FixtureReport { kind, report, digest: fixture.survey.digest }
+        if let Some((body, source)) = fixture.body {
+            report.findings.iter_mut().for_each(|finding| body.shift(source, finding));
+        }
+        // Whoever records the same request twice has not written a fixture twice.
+        FixtureReport { kind, report, digest: fixture.survey.digest.filter(|_| fixture.body.is_none()) }
     }
 
     /// Judges several events as a whole stream, or as a fragment if the first of them cannot begin a stream.

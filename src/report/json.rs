@@ -9,7 +9,7 @@ use sessionlint_core::finding::{Finding, Place, Related};
 use sessionlint_core::text::is_control;
 
 use super::inert::Syntax;
-use super::{Format, Reporter, RunEnd};
+use super::{BodyCounts, Format, Reporter, RunEnd};
 
 /// The format of a single JSON document.
 pub const FORMAT: Format = Format {
@@ -68,6 +68,10 @@ impl<W: Write> Reporter for Json<W> {
         }
         if let Some(unselected) = end.unselected {
             self.text.extend_from_slice(format!(",\"unselected\":{}", unselected.findings).as_bytes());
+        }
+        if end.bodies != BodyCounts::default() {
+            self.text.extend_from_slice(b",\"bodies\":");
+            write(&mut self.text, &end.bodies)?;
         }
         if let Some(reconciled) = end.reconciled {
             self.text.extend_from_slice(b",\"reconciled\":");

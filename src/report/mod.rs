@@ -28,6 +28,8 @@ mod tally;
 use std::collections::BTreeMap;
 use std::io;
 
+use serde::Serialize;
+
 pub use completeness::{Completeness, GapReason, LeftOut};
 pub use detect::is_report;
 #[cfg(feature = "proptest")]
@@ -67,6 +69,34 @@ impl Unselected {
     }
 }
 
+/// The number of bodies of responses in the files that hold such.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BodyCounts {
+    /// Bodies that are streams, and were judged.
+    pub judged: u64,
+    /// Responses that have no stream in them.
+    pub others: u64,
+}
+
+impl BodyCounts {
+    /// Adds those of another file.
+    pub fn add(&mut self, other: BodyCounts) {
+        self.judged += other.judged;
+        self.others += other.others;
+    }
+
+    /// Returns words on the bodies; `None` if there are none.
+    pub fn words(&self) -> Option<String> {
+        let of_bodies = |number| if number == 1 { "1 body".to_owned() } else { format!("{number} bodies") };
+        match (self.judged, self.others) {
+            (0, 0) => None,
+            (judged, 0) => Some(of_bodies(judged)),
+            (0, others) => Some(format!("{} without a stream", of_bodies(others))),
+            (judged, others) => Some(format!("{} with a stream and {others} without", of_bodies(judged))),
+        }
+    }
+}
+
 /// The end of a file, for a [`Reporter`].
 pub struct FileEnd<'f> {
     /// The file's name, as in its findings.
@@ -94,6 +124,8 @@ impl FileEnd<'_> {
 pub struct RunEnd<'f> {
     /// The counts of all files.
     pub summary: &'f Summary,
+    /// The bodies of responses in the files.
+    pub bodies: BodyCounts,
     /// More counts, if `--stats` was given.
     pub stats: Option<&'f Stats>,
     /// Number of findings that were not shown because of a limit.
@@ -125,6 +157,7 @@ impl<'f> RunEnd<'f> {
             completeness,
             left_out: None,
             summary,
+            bodies: BodyCounts::default(),
             stats: None,
             hidden: 0,
             unselected: None,
@@ -222,12 +255,12 @@ fn plain_path(file: &str) -> &str {
 /// Returns the counts of files, events, streams and records that were read, for a summary.
 fn input_counts(end: &RunEnd<'_>) -> String {
     if let Some(linted) = end.linted {
-        return linted.words();
+        return [linted.words()].into_iter().chain(end.bodies.words()).collect::<Vec<_>>().join(", ");
     }
     let summary = end.summary;
     let streams = [(summary.events, "event"), (summary.streams, "stream")];
     let streams = streams.into_iter().filter(|_| summary.events > 0 || summary.records == 0);
     let records = [(summary.records, "record")].into_iter().filter(|(number, _)| *number > 0);
-    let read = [(summary.files, "file")].into_iter().chain(streams).chain(records);
-    read.map(|(number, noun)| count(number, noun)).collect::<Vec<_>>().join(", ")
+    let read = streams.chain(records).map(|(number, noun)| count(number, noun));
+    [count(summary.files, "file")].into_iter().chain(end.bodies.words()).chain(read).collect::<Vec<_>>().join(", ")
 }

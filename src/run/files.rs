@@ -87,15 +87,15 @@ pub fn check_one<'r>(run: &Run<'r>, name: Arc<str>, opened: io::Result<OpenedInp
 }
 
 /// Files that are judged together: one stream, or the files of records that belong together.
-struct Unit<'f, 'r, 's> {
-    run: &'f Run<'r>,
+pub(super) struct Unit<'f, 'r, 's> {
+    pub(super) run: &'f Run<'r>,
     sink: &'f Mutex<Sink<'s>>,
     turns: &'f Turns,
     number: usize,
     /// Findings that wait for the unit's turn.
     held: Vec<Finding>,
     /// The buffer for reading, reused for each file.
-    block: &'f mut [u8],
+    pub(super) block: &'f mut [u8],
 }
 
 impl<'r> Unit<'_, 'r, '_> {
@@ -118,6 +118,7 @@ impl<'r> Unit<'_, 'r, '_> {
                 sink.end_by(&by, &[name], report)
             }),
             Ok(OpenedInput::Records(file)) => self.records(number, name, file, index.as_ref()),
+            Ok(OpenedInput::Bodies(held)) => self.bodies(number, name, *held),
             Ok(OpenedInput::PassedOver(looks)) => self.turn(|sink| sink.passed_over(&name, looks)),
             Err(cause) => self.turn(|sink| sink.unreadable(&name, cause)),
         })
@@ -165,14 +166,20 @@ impl<'r> Unit<'_, 'r, '_> {
         })
     }
 
+    /// Returns a checker for a stream in a file.
+    pub(super) fn checker(&self, by: &JudgedBy<'_>, file: &Arc<str>) -> StreamChecker {
+        let mut checker = StreamChecker::new(by.protocol, &by.settings, Some(file.clone()));
+        if self.run.exercises {
+            checker.count_coverage();
+        }
+        checker
+    }
+
     /// Judges a file that holds a stream of events.
     fn stream(&mut self, by: &JudgedBy<'_>, file: Arc<str>, reader: impl Read) -> bool {
         let run = self.run;
         let name = &*file;
-        let mut checker = StreamChecker::new(by.protocol, &by.settings, Some(file.clone()));
-        if run.exercises {
-            checker.count_coverage();
-        }
+        let mut checker = self.checker(by, &file);
         let mut reader = match Decompressor::new(reader) {
             Ok(reader) => reader,
             Err(cause) => return self.turn(|sink| sink.unreadable(name, cause)),
@@ -204,7 +211,7 @@ impl<'r> Unit<'_, 'r, '_> {
     }
 
     /// Holds findings back until the unit's turn.
-    fn hold_back(&mut self, findings: &mut Vec<Finding>) {
+    pub(super) fn hold_back(&mut self, findings: &mut Vec<Finding>) {
         if self.held.is_empty() {
             std::mem::swap(&mut self.held, findings);
         } else {
@@ -213,13 +220,13 @@ impl<'r> Unit<'_, 'r, '_> {
     }
 
     /// Reports the findings held back if it is the unit's turn, or waits for the turn if there are too many.
-    fn report_if_due(&mut self) -> bool {
+    pub(super) fn report_if_due(&mut self) -> bool {
         let now = !self.held.is_empty() && (self.held.len() > MOST_HELD || self.turns.is_up(self.number));
         !now || self.turn(|_| true)
     }
 
     /// Waits for the unit's turn, reports the findings held back, and then calls `then`.
-    fn turn(&mut self, then: impl FnOnce(&mut Sink<'_>) -> bool) -> bool {
+    pub(super) fn turn(&mut self, then: impl FnOnce(&mut Sink<'_>) -> bool) -> bool {
         if !self.turns.wait(self.number) {
             return false;
         }

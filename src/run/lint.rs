@@ -221,6 +221,9 @@ impl Worker<'_, '_> {
             if let Some(block) = one.block {
                 block.shift(&mut place);
             }
+            if let Some((body, source)) = one.body {
+                body.point_at(source, &mut place);
+            }
             let judged = one.fixture.map(|fixture| {
                 let (own, settings) = (self.block_index(&fixture, &content.settings), &content.settings);
                 let index = own.as_ref().unwrap_or(index);
@@ -261,6 +264,9 @@ impl Worker<'_, '_> {
             (fix.report)(fixed);
         }
         let (mut report, kind) = self.collect_report(number, &content, all, state);
+        if let Some(bodies) = &content.bodies {
+            lock(self.sink).outcome.bodies.add(bodies.held.counts);
+        }
         let own = match &content.expectation {
             Some(expectation) => self.apply_expectation(number, expectation, &content, &mut report, state),
             None => {
@@ -309,8 +315,8 @@ impl Worker<'_, '_> {
         let of_words = self.severity(number, Upkeep::UnknownBlockWord);
         for ((block, _), (place, judged)) in content.classifications.iter().zip(all) {
             let word = |number: usize| lint::unknown_directive(&content.blocks[number], &content.name, of_words?);
-            push(&mut report, block.and_then(word));
-            let line = content.is_markdown.then_some(place.line);
+            push(&mut report, block.filter(|_| content.is_markdown).and_then(word));
+            let line = (content.is_markdown || content.bodies.is_some()).then_some(place.line);
             self.record(
                 &mut state.summary,
                 content.name.clone(),

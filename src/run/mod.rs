@@ -3,6 +3,7 @@
 //! Findings are reported in the order of the files and of their lines, whatever the number of threads.
 
 mod blocks;
+mod bodies;
 mod files;
 mod follow;
 mod judged_by;
@@ -50,7 +51,7 @@ use split::SplitWatch;
 use crate::compressed::{self, Decompressor, ReadError};
 use crate::config::baseline::Baseline;
 use crate::error::RunError;
-use crate::report::{Completeness, FileEnd, GapReason, Reporter, Unselected};
+use crate::report::{BodyCounts, Completeness, FileEnd, GapReason, Reporter, Unselected};
 
 /// Number of bytes that one thread reads at once: small enough to stay in a core's cache.
 const BLOCK: usize = 64 * 1024;
@@ -115,6 +116,8 @@ pub struct Outcome {
     pub unreadable: Vec<RunError>,
     /// What was not checked.
     pub completeness: Completeness,
+    /// Number of bodies of responses, if files held some.
+    pub bodies: BodyCounts,
     /// Number of files of folders that were passed over because they have nothing of the protocol in them.
     pub passed_over: u64,
     /// Whether any event or record was judged, or at least a list without records.
@@ -334,13 +337,18 @@ impl Sink<'_> {
     /// Ends an input of events that was read to its end: a file, or several that were judged as one, by this protocol.
     /// Returns `false` if the report cannot be written.
     fn end_by(&mut self, by: &JudgedBy<'_>, files: &[Arc<str>], report: Report) -> bool {
+        self.count_judged(by, &report.stats, files.len() as u64);
+        self.end(files, report, |rule| by.is_off(rule))
+    }
+
+    /// Counts inputs that were judged by this protocol, if they had events of it.
+    fn count_judged(&mut self, by: &JudgedBy<'_>, stats: &Stats, inputs: u64) {
         let is_event = |name: &String| by.protocol.event_id(name).is_some();
-        let has_events = report.stats.by_type.keys().any(is_event);
+        let has_events = stats.by_type.keys().any(is_event);
         self.outcome.has_judged |= has_events;
         if self.finds && has_events {
-            *self.outcome.found.entry(by.protocol.name().to_owned()).or_default() += files.len() as u64;
+            *self.outcome.found.entry(by.protocol.name().to_owned()).or_default() += inputs;
         }
-        self.end(files, report, |rule| by.is_off(rule))
     }
 
     /// Ends an input that was read to its end: a file, or several that were judged as one. `is_off` returns whether a rule

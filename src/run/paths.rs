@@ -14,7 +14,9 @@ use crate::error::RunError;
 use crate::report::LeftOut;
 
 /// The extensions of recordings; other files in a folder are ignored.
-const ENDINGS: [&str; 5] = ["ndjson", "jsonl", "json", "sse", "log"];
+const ENDINGS: [&str; 8] = ["ndjson", "jsonl", "json", "sse", "log", "har", "yaml", "yml"];
+/// The extensions of files in which no recording is but as the body of a response.
+const CASSETTE_ENDINGS: [&str; 2] = ["yaml", "yml"];
 /// The extensions of recordings that much else does not have.
 const STREAM_ENDINGS: [&str; 3] = ["ndjson", "jsonl", "sse"];
 /// The extensions of compressed files, which may follow those of recordings.
@@ -201,6 +203,11 @@ pub fn is_stream_name(path: &Path) -> bool {
     has_one_of(path, &STREAM_ENDINGS)
 }
 
+/// Returns whether a file has an extension of files in which recordings are bodies of responses.
+pub fn is_cassette_name(path: &Path) -> bool {
+    has_one_of(path, &CASSETTE_ENDINGS)
+}
+
 fn has_one_of(path: &Path, endings: &[&str]) -> bool {
     // The extension can be read even if the name is not valid UTF-8.
     let Some(name) = path.file_name().map(|name| name.to_string_lossy()) else { return false };
@@ -245,7 +252,7 @@ mod tests {
 
     #[test]
     fn recordings_are_known_by_their_endings() {
-        for name in ["a.ndjson", "a.b.jsonl", "A.JSON", "a.sse.gz", "a.log.zst"] {
+        for name in ["a.ndjson", "a.b.jsonl", "A.JSON", "a.sse.gz", "a.log.zst", "a.har", "a.yaml.gz", "a.yml"] {
             assert!(is_recording(Path::new(name)), "{name}");
         }
         for name in ["app.log.1", "app.log.2.gz", "app.log-20260101", "a.ndjson.2026-01-01", "part-0000", "part-1.zst"]

@@ -14,6 +14,8 @@ use sessionlint_core::protocol::{Protocol, ProtocolLoader};
 use sessionlint_core::records::{DETECTION_BYTES, IndexBuilder, RecordIndex, RecordOptions, looks_like_records};
 use sessionlint_core::text::{list, visible};
 
+use super::bodies::{self, HeldBodies, Taken};
+use super::paths::is_cassette_name;
 use super::{BLOCK, Choice, JudgedBy, Run, Target, traces};
 use crate::compressed::{self, Decompressor};
 
@@ -95,12 +97,14 @@ pub enum OpenedInput<'r> {
     Ambiguous(Box<Finding>, JudgedBy<'r>),
     /// Stored records, at their beginning.
     Records(File),
+    /// A file that holds bodies of responses.
+    Bodies(Box<HeldBodies>),
     /// A file of a folder that has nothing of the protocol in it: what it looks like.
     PassedOver(String),
 }
 
-/// Opens a target of a run by its number, and detects whether it holds a stream, stored records, or nothing of the
-/// protocol.
+/// Opens a target of a run by its number, and detects whether it holds a stream, stored records, bodies of responses, or
+/// nothing of the protocol.
 ///
 /// # Errors
 ///
@@ -116,7 +120,8 @@ pub fn open<'r>(run: &Run<'r>, number: usize, target: &Target) -> io::Result<Ope
         Target::StandardInput(_) => None,
     };
     let finds = run.candidates_of(number).is_some();
-    if run.stored.is_none() && searched.is_none() && !finds {
+    let takes_apart = bodies::are_looked_for(run, number);
+    if run.stored.is_none() && searched.is_none() && !finds && !takes_apart {
         return Ok(OpenedInput::Stream(reader, run.usual(number)));
     }
     let mut start = Vec::with_capacity(DETECTION_BYTES);
@@ -125,17 +130,38 @@ pub fn open<'r>(run: &Run<'r>, number: usize, target: &Target) -> io::Result<Ope
     let choice = run.choose(number, &text);
     // What has events of another protocol than that of the stream beside the records holds no records.
     let is_other = matches!(&choice, Choice::By(by) if by.protocol.name() != run.protocol.name());
-    let records =
-        run.stored.as_ref().filter(|_| !is_other).is_some_and(|stored| {
-            stored.all || looks_like_records(&text, &name, run.protocol, || stored.protocol.get())
-        });
+    let records = run.stored.as_ref().filter(|_| !is_other).is_some_and(|stored| {
+        stored.all || looks_like_records(&text, &name, run.protocol, || stored.protocol.get())
+    });
+    let is_foreign =
+        |by: &JudgedBy<'_>, path: &Path, text: &[u8]| traces::foreign_look(by.protocol, &by.settings, path, text);
+    if let Some(guess) = crate::bodies::guess(&text).filter(|_| takes_apart && !records) {
+        drop(text);
+        return match bodies::take_apart(run, number, guess, Box::new(io::Cursor::new(start).chain(reader)))? {
+            Taken::Bodies(held) if searched.is_some() && held.is_without_streams() => {
+                Ok(OpenedInput::PassedOver(held.words()))
+            }
+            Taken::Bodies(held) => Ok(OpenedInput::Bodies(held)),
+            Taken::Unchanged(reader) => {
+                let by = choice.judged_by();
+                // The search for traces reads the file once more.
+                Ok(match searched.and_then(|path| is_foreign(&by, path, b"")) {
+                    Some(looks) => OpenedInput::PassedOver(looks),
+                    None => OpenedInput::Stream(reader, by),
+                })
+            }
+        };
+    }
     if !records {
         if let Choice::Ambiguous(by, names) = choice {
             return Ok(OpenedInput::Ambiguous(Box::new(ambiguous(&name, &by, &names)), by));
         }
         let by = choice.judged_by();
+        // No recording is YAML itself, whatever is named in it.
+        let is_yaml = |path: &Path| takes_apart && is_cassette_name(path);
         if let Some(path) = searched
-            && let Some(looks) = traces::foreign_look(by.protocol, &by.settings, path, &text)
+            && let Some(looks) =
+                is_yaml(path).then(|| "it is YAML without responses".to_owned()).or_else(|| is_foreign(&by, path, &text))
         {
             return Ok(OpenedInput::PassedOver(looks));
         }

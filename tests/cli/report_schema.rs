@@ -47,12 +47,13 @@ fn assert_valid(validator: &Validator, document: &Value, what: &str) {
 }
 
 /// Runs that print each key of the document: their arguments, and the key that no other run has.
-const RUNS: [(&str, &str); 9] = [
+const RUNS: [(&str, &str); 10] = [
     ("check --stats r long missing", "stats"),
     ("check --max-line-bytes 150 r long", "incomplete"),
     ("check --only unknown-field r", "unselected"),
     ("check --baseline known.toml r/b.ndjson", "findings"),
     ("check --join r", "left_out"),
+    ("check bodies.har", "bodies"),
     ("lint --verbose r", "linted"),
     ("reconcile r/turn.ndjson --records records.json", "reconciled"),
     ("tap -- cat r/b.ndjson", "summary"),
@@ -87,6 +88,7 @@ fn each_run_that_adds_keys_gives_a_document_that_the_schema_allows() {
         ("r/turn.ndjson", CLEAN),
         ("r/page.md", "# A page\n"),
         ("long", &format!("{CLEAN}{}", CLEAN.replace("idle", &"x".repeat(200)))),
+        ("bodies.har", r#"{"log":{"entries":[{"request":{},"response":{"content":{"text":"data: {}\n\n"}}}]}}"#),
         ("records.json", r#"{"session_id":"s","transcription":[],"actions":[]}"#),
     ]);
     assert_eq!(folder.run("check --write-baseline known.toml r/b.ndjson").code, 0);

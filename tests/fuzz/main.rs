@@ -22,6 +22,8 @@ mod program;
 #[expect(dead_code, reason = "some of it is for the tests of other commands")]
 #[path = "../cli/running.rs"]
 mod running;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::fs;
 use std::path::PathBuf;

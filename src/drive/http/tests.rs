@@ -62,7 +62,7 @@ fn answering(response: impl Into<Vec<u8>>) -> String {
 
 fn asks(url: &str, headers: &[&str], timeout: Duration, max_bytes: u64) -> Http {
     let headers: Vec<_> = headers.iter().map(|header| (*header).to_owned()).collect();
-    Http::new(url, &headers, Bounds { timeout, max_bytes }).expect("it is well-formed")
+    Http::new(url, &headers, &[], Bounds { timeout, max_bytes }).expect("it is well-formed")
 }
 
 fn played(url: &str) -> Execution {
@@ -241,16 +241,13 @@ fn a_case_ends_when_the_run_is_stopped() {
 fn malformed_options_are_refused_without_revealing_secrets() {
     let refused = |url: &str, headers: &[&str]| {
         let headers: Vec<_> = headers.iter().map(|header| (*header).to_owned()).collect();
-        let refused = Http::new(url, &headers, Bounds { timeout: DEADLINE, max_bytes: 1 });
+        let refused = Http::new(url, &headers, &[], Bounds { timeout: DEADLINE, max_bytes: 1 });
         refused.err().unwrap_or_else(|| panic!("{url} {headers:?}")).to_string()
     };
     let write = "write it as http://127.0.0.1:8080/path";
     for url in ["", "localhost:8080", "ftp://a/", "/play", "http://", "http:///", "http://a b/", "http://a:99999/"] {
         assert_eq!(refused(url, &[]), format!("{url} is not the address of a server: {write}"));
     }
-    assert!(
-        refused("https://a/", &[]).starts_with("https://a/ is not the address of a server: https is not supported")
-    );
     let user = "the address has a user in it; give that as --header \"Authorization: …\"";
     assert_eq!(refused("http://me:secret@a/", &[]), user);
     let header = |header: &str| refused("http://a/", &["X-Fine: yes", header]);
@@ -259,4 +256,47 @@ fn malformed_options_are_refused_without_revealing_secrets() {
     let value = "the header x-key is not well-formed: its value may have visible ASCII characters and spaces";
     assert_eq!(header("X-Key: sec\r\nret"), value);
     assert_eq!(header("Content-Length: 5"), "the header content-length is not well-formed: it is set from the input");
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn without_tls_the_address_is_refused_in_words() {
+    let refused = Http::new("https://a/", &[], &[], Bounds { timeout: DEADLINE, max_bytes: 1 });
+    let words = refused.err().expect("it is refused").to_string();
+    assert!(words.contains("this program was built without TLS; build it with the feature tls"), "{words}");
+}
+
+#[test]
+fn another_method_has_the_input_as_its_body_too() {
+    let url = serve(|request, stream, _| {
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{request}", request.len());
+        stream.write_all(answer.as_bytes()).is_ok()
+    });
+    for (method, line) in [("PUT", "PUT /play HTTP/1.1"), ("patch", "PATCH /play HTTP/1.1")] {
+        let http = asks(&url, &[], DEADLINE, 1 << 20).with_method(method).expect("it has a body");
+        let played = http.run(b"the input", &StopFlag::default()).expect("it can be reached");
+        let request = String::from_utf8_lossy(&played.stream).into_owned();
+        assert!(request.starts_with(line) && request.ends_with("\r\n\r\nthe input"), "{request}");
+    }
+    let refused = asks(&url, &[], DEADLINE, 1).with_method("GET").err().expect("it is refused").to_string();
+    assert_eq!(refused, "GET is no method for this: the input is the body of a POST, PUT or PATCH");
+}
+
+#[test]
+fn what_a_server_sends_back_has_no_secret_in_it() {
+    let url = serve(|request, stream, _| {
+        let status = if request.contains("fail") { "500 Oops" } else { "200 OK" };
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{request}", request.len());
+        stream.write_all(answer.as_bytes()).is_ok()
+    });
+    let headers = ["Authorization: Bearer sk-secret-1".to_owned(), "X-Version: 2023-06-01".to_owned()];
+    let secret = ["X-Trace: secret-of-env".to_owned()];
+    let http =
+        Http::new(&url, &headers, &secret, Bounds { timeout: DEADLINE, max_bytes: 1 << 20 }).expect("well-formed");
+    for input in ["go", "fail"] {
+        let played = http.run(input.as_bytes(), &StopFlag::default()).expect("it can be reached");
+        let all = String::from_utf8_lossy(&[played.stream, played.diagnostics].concat()).into_owned();
+        assert!(!all.contains("secret"), "{all}");
+        assert!(all.contains("Bearer ***********") && all.contains("2023-06-01"), "{all}");
+    }
 }

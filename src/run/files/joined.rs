@@ -60,7 +60,7 @@ impl<'t> Unit<'_, 't, '_> {
     /// Checks the parts of a recording. Returns `false` if the report cannot be written, or the turn will not come.
     pub(super) fn check_joined(&mut self, targets: &'t [Target], parts: &Parts) -> bool {
         let Some(members) = self.survey(targets, parts) else {
-            // Stored records refer to each other in whichever file they are.
+            // Stored records refer to each other in whichever file they are, and bodies have nothing to do with each other.
             return self.check(parts.members.iter().map(|number| super::open(self.run, targets, *number)).collect());
         };
         let mut members = in_order(members);
@@ -78,14 +78,14 @@ impl<'t> Unit<'_, 't, '_> {
         is_written && self.end_joined(&by, checker, members)
     }
 
-    /// Reads the times in the files; `None` if one has stored records.
+    /// Reads the times in the files; `None` if one has stored records, or bodies that are recordings by themselves.
     fn survey(&mut self, targets: &'t [Target], parts: &Parts) -> Option<Vec<Member<'t>>> {
         let hasher = RandomState::new();
         let mut members = Vec::new();
         for (index, number) in parts.members.iter().enumerate() {
             let Target::File(path) = &targets[*number] else { continue };
             let state = match records::open(self.run, *number, &targets[*number]) {
-                Ok(OpenedInput::Records(_)) => return None,
+                Ok(OpenedInput::Records(_) | OpenedInput::Bodies(_)) => return None,
                 Ok(OpenedInput::PassedOver(looks)) => MemberState::PassedOver(looks),
                 // As a part of a recording, it is judged like the others.
                 Ok(OpenedInput::Ambiguous(_, by)) => {

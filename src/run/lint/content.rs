@@ -13,13 +13,15 @@ use sessionlint_core::records::{DETECTION_BYTES, RecordOptions};
 use super::Worker;
 use super::rewrite::FixedFile;
 use super::selection::is_fixture_name;
+use crate::bodies::{Body, Source};
 use crate::compressed::{Decompressor, ReadError};
 use crate::config::read;
 use crate::lint::markdown::{Block, blocks};
 use crate::lint::{
-    self, Classification, Expectation, Fixture, FixtureSettings, MOST_FINDINGS, TOO_LARGE, TOO_LARGE_HELP, classify,
-    classify_block, expectation, is_markdown,
+    self, Classification, Expectation, Fixture, FixtureKind, FixtureSettings, MOST_FINDINGS, TOO_LARGE, TOO_LARGE_HELP,
+    classify, classify_block, expectation, is_markdown,
 };
+use crate::run::bodies::{self, HeldBodies};
 use crate::run::paths::is_stream_name;
 use crate::run::{BLOCK, Choice, JudgedBy, Progress, Target};
 
@@ -45,6 +47,8 @@ pub struct Content {
     pub is_markdown: bool,
     /// The fenced blocks, if the file is Markdown.
     pub blocks: Vec<Block>,
+    /// The bodies of responses that are streams, if the file holds such.
+    pub bodies: Option<Box<BodyTexts>>,
     /// The classification of each block that may be a fixture, with the block's index; that of the whole file, with
     /// `None`, if it is not Markdown.
     pub classifications: Vec<(Option<usize>, Classification)>,
@@ -60,9 +64,17 @@ pub struct Content {
     pub fix_result: Option<FixedFile>,
 }
 
-/// A block or a whole file that may be a fixture.
+/// The bodies of a file, with their texts.
+pub struct BodyTexts {
+    pub held: HeldBodies,
+    /// The text of each body, decompressed, and its damage.
+    pub texts: Vec<(Vec<u8>, Option<String>)>,
+}
+
+/// A block, a body or a whole file that may be a fixture.
 pub struct Candidate<'c> {
     pub block: Option<&'c Block>,
+    pub body: Option<(&'c Body, &'c Source)>,
     /// The fixture, or the reason why the candidate is skipped.
     pub fixture: Result<Fixture<'c>, lint::SkipReason>,
 }
@@ -70,23 +82,34 @@ pub struct Candidate<'c> {
 impl Content {
     /// Returns whether the file may be rewritten: it is not meant to be broken, and not compressed.
     pub fn may_be_rewritten(&self) -> bool {
-        self.expectation.is_none() && self.expectation_problem.is_none() && !self.is_compressed
+        let is_plain = !self.is_compressed && self.bodies.is_none();
+        self.expectation.is_none() && self.expectation_problem.is_none() && is_plain
     }
 
     /// Returns all candidates, in the order of the file.
     pub fn candidates(&self) -> Vec<Candidate<'_>> {
         let all = self.classifications.iter().map(|(number, class)| {
-            let block = number.map(|number| &self.blocks[number]);
+            let of_body = number.zip(self.bodies.as_deref());
+            let block = number.filter(|_| of_body.is_none()).map(|number| &self.blocks[number]);
+            let body = of_body.map(|(number, bodies)| (&bodies.held.streams[number], &bodies.held.source));
+            let (text, damaged) = match of_body {
+                Some((number, bodies)) => (&bodies.texts[number].0[..], bodies.texts[number].1.as_deref()),
+                None => {
+                    let text = block.map_or(&self.text[..], |block| &block.text);
+                    (text, self.damaged.as_deref().filter(|_| block.is_none()))
+                }
+            };
             let fixture = class.kind.map(|kind| Fixture {
                 file: &self.name,
-                text: block.map_or(&self.text[..], |block| &block.text),
-                damaged: self.damaged.as_deref().filter(|_| block.is_none()),
+                text,
+                damaged,
                 block,
+                body,
                 kind,
                 is_declared: class.is_declared,
                 survey: &class.survey,
             });
-            Candidate { block, fixture }
+            Candidate { block, body, fixture }
         });
         all.collect()
     }
@@ -132,7 +155,7 @@ impl<'w> Worker<'w, '_> {
         let path = Path::new(&*name);
         let is_markdown = is_markdown(path);
         let blocks = if is_markdown { blocks(&text) } else { Vec::new() };
-        let by = self.choose(number, &text, &blocks);
+        let usual = self.run.usual(number);
         let mut content = Content {
             blocks,
             name,
@@ -140,14 +163,21 @@ impl<'w> Worker<'w, '_> {
             damaged,
             is_compressed,
             is_markdown,
+            bodies: None,
             classifications: Vec::new(),
-            protocol: self.linters.number(by.protocol),
-            settings: self.default_settings(number, &by),
+            protocol: self.linters.number(usual.protocol),
+            settings: self.default_settings(number, &usual),
             expectation: None,
             expectation_problem: None,
             is_named,
             fix_result: None,
         };
+        if !is_markdown && !content.settings.all_records {
+            content.bodies = self.bodies(number, &content);
+        }
+        let by = self.choose(number, &content);
+        content.protocol = self.linters.number(by.protocol);
+        content.settings = self.default_settings(number, &by);
         if let Target::File(path) = target {
             self.read_expectation(number, path, &by, &mut content);
         }
@@ -155,10 +185,12 @@ impl<'w> Worker<'w, '_> {
         LoadOutcome::File(Box::new(content))
     }
 
-    /// Returns how a text is judged: by the protocol that its content tells, or in Markdown the first block that does.
-    fn choose(&self, number: usize, text: &[u8], blocks: &[Block]) -> JudgedBy<'w> {
-        let texts = blocks.iter().filter(|block| lint::has_fixture_language(block)).map(|block| &block.text[..]);
-        let whole = blocks.is_empty().then_some(text);
+    /// Returns how a file is judged: by the protocol that its content tells, or the first of its blocks or bodies that does.
+    fn choose(&self, number: usize, content: &Content) -> JudgedBy<'w> {
+        let blocks = content.blocks.iter().filter(|block| lint::has_fixture_language(block));
+        let bodies = content.bodies.iter().flat_map(|bodies| &bodies.texts).map(|(text, _)| &text[..]);
+        let texts = blocks.map(|block| &block.text[..]).chain(bodies);
+        let whole = (content.blocks.is_empty() && content.bodies.is_none()).then_some(&content.text[..]);
         let told = texts.chain(whole).find_map(|text| {
             match self.run.choose(number, &text[..text.len().min(DETECTION_BYTES)]) {
                 Choice::By(by) => Some(by),
@@ -171,6 +203,15 @@ impl<'w> Worker<'w, '_> {
     pub fn classify(&self, content: &Content) -> Vec<(Option<usize>, Classification)> {
         let linter = self.linters.at(content.protocol);
         let Content { name, text, settings, .. } = content;
+        if let Some(bodies) = &content.bodies {
+            let kind = if settings.fragment == Some(true) { FixtureKind::Fragment } else { FixtureKind::Stream };
+            let class = |(text, _): &(Vec<u8>, _)| Classification {
+                kind: Ok(kind),
+                is_declared: true,
+                survey: linter.survey(text, name, settings, kind),
+            };
+            return bodies.texts.iter().map(class).enumerate().map(|(number, class)| (Some(number), class)).collect();
+        }
         if !content.is_markdown {
             // Somebody has emptied it: only streams have these names.
             let is_emptied = is_stream_name(Path::new(&**name)) && lint::is_blank(text);
@@ -179,6 +220,25 @@ impl<'w> Worker<'w, '_> {
         }
         let candidates = content.blocks.iter().enumerate().filter(|(_, block)| lint::has_fixture_language(block));
         candidates.map(|(number, block)| (Some(number), classify_block(linter, block, name, settings))).collect()
+    }
+
+    /// Returns the bodies in a file; `None` if none of them is a stream, or the file holds none.
+    fn bodies(&self, number: usize, content: &Content) -> Option<Box<BodyTexts>> {
+        let held = bodies::in_text(self.run, number, &content.name, &content.text)?;
+        let texts = held.streams.iter().map(|body| {
+            let (mut text, mut block) = (Vec::new(), vec![0; BLOCK]);
+            let mut reader = body.reader().ok()?;
+            loop {
+                match reader.read(&mut block) {
+                    Ok(0) => return Some((text, None)),
+                    Ok(count) if text.len() + count <= MOST_BYTES => text.extend_from_slice(&block[..count]),
+                    Ok(_) => return Some((text, Some(format!("the body is {TOO_LARGE}, and its rest is not linted")))),
+                    Err(cause) => return Some((text, Some(cause.to_string()))),
+                }
+            }
+        });
+        let texts = texts.collect::<Option<Vec<_>>>()?;
+        Some(Box::new(BodyTexts { held, texts }))
     }
 
     /// Checks that a file that was not named is within the named paths, and is a regular file.

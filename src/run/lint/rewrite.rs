@@ -49,7 +49,8 @@ impl Worker<'_, '_> {
         let Target::File(path) = &self.targets[number] else { return content };
         let is_fixture = content.candidates().iter().any(|one| one.fixture.is_ok());
         let refused = match &content {
-            _ if !is_fixture => return content,
+            // What is around a body is not for this program to write.
+            _ if !is_fixture || content.bodies.is_some() => return content,
             content if content.expectation.is_some() || content.expectation_problem.is_some() => {
                 Some(MEANT_TO_BE_BROKEN)
             }
@@ -106,6 +107,9 @@ pub fn replacement(
     fixture: &Fixture<'_>,
     new: Vec<u8>,
 ) -> Option<(std::ops::Range<usize>, Vec<u8>)> {
+    if fixture.body.is_some() {
+        return None;
+    }
     let Some(block) = fixture.block else { return Some((0..content.text.len(), new)) };
     let (range, lines) = block.with_text(&content.text, &new)?;
     let after = [&content.text[..range.start], &lines, &content.text[range.end..]].concat();

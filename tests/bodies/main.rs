@@ -1,0 +1,189 @@
+//! Bodies of responses in cassettes, HAR files and other JSON are judged like the streams themselves.
+
+#[path = "../built_program/mod.rs"]
+mod built_program;
+mod forms;
+mod hostile;
+mod places;
+mod run;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use forms::{FORMS, Form};
+use run::{Folder, Stream, streams};
+use serde_json::Value;
+
+/// What is said of a finding wherever it stands.
+fn said(finding: &Value) -> String {
+    let words = |text: &Value| {
+        let text = text.as_str().unwrap_or_default();
+        // Where in a body that does not stand plainly in its file.
+        let ends = [" (line ", ""];
+        let end = text.find(ends[0]).filter(|at| text[*at..].contains("body")).unwrap_or(text.len());
+        text[..end].to_owned()
+    };
+    let related: Vec<_> =
+        finding["related"].as_array().into_iter().flatten().map(|one| words(&one["message"])).collect();
+    let event = &finding["event"];
+    format!(
+        "{} {} {} {} {} {} {event} {related:?}",
+        finding["rule"],
+        finding["severity"],
+        words(&finding["message"]),
+        finding["type"],
+        finding["pointer"],
+        finding["help"],
+    )
+}
+
+/// Returns what is said of each file that a pattern names, by the file's name without its endings.
+fn findings(folder: &Folder, names: &str) -> BTreeMap<String, Vec<String>> {
+    let output = folder.run(&["check", "--protocol", "anthropic-messages", "--format", "jsonl", "--all", names]);
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in output.out.lines() {
+        let finding: Value = serde_json::from_str(line).expect("JSON");
+        // The last line may say that something was not checked.
+        let Some(file) = finding["file"].as_str().filter(|_| finding["rule"].is_string()) else { continue };
+        let name = Path::new(file).file_name().expect("a name").to_string_lossy().into_owned();
+        all.entry(name.split('.').next().unwrap_or_default().to_owned()).or_default().push(said(&finding));
+    }
+    all
+}
+
+#[test]
+fn a_body_has_the_findings_of_its_text() {
+    let streams = streams();
+    assert!(streams.len() > 100, "{}", streams.len());
+    let folder = Folder::new();
+    for stream in &streams {
+        folder.write(&format!("plain/{}.{}", stream.name, stream.ending), &stream.bytes);
+    }
+    let plain = findings(&folder, "plain/*");
+    assert!(plain.len() > 60, "many of them are broken");
+    for Form { name, ending, wrap } in FORMS {
+        let mut expected = BTreeMap::new();
+        for stream in &streams {
+            if let Some(file) = wrap(stream) {
+                folder.write(&format!("{name}/{}.{ending}", stream.name), file);
+                expected.extend(plain.get(&stream.name).map(|said| (stream.name.clone(), said.clone())));
+            }
+        }
+        let count = fs::read_dir(folder.path().join(name)).expect("the folder is there").count();
+        assert!(count > 80, "{name}: {count} files are in this form");
+        let wrapped = findings(&folder, &format!("{name}/*"));
+        for (stream, said) in &expected {
+            assert_eq!(wrapped.get(stream), Some(said), "{name}: {stream}");
+        }
+        let more: Vec<_> = wrapped.keys().filter(|stream| !expected.contains_key(*stream)).collect();
+        assert!(more.is_empty(), "{name}: {more:?}");
+    }
+}
+
+#[test]
+fn every_body_of_a_file_is_judged_by_itself() {
+    let folder = Folder::new();
+    let Stream { bytes, .. } =
+        streams().into_iter().find(|one| one.name.starts_with("valid-a-plain-answer")).expect("it");
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    // Together they would be a message that starts twice; with the page and the plain answer between them, they would be
+    // something else altogether.
+    let interaction = |body: &str| {
+        let body = serde_json::to_string(body).expect("a string");
+        format!(
+            r#"{{"request": {{"method": "POST", "uri": "https://api.example/v1/messages?key=secret"}},
+                "response": {{"body": {{"string": {body}}}}}}}"#
+        )
+    };
+    let all = [text.as_str(), "<html>no</html>", r#"{"type": "message", "content": []}"#, text.as_str(), ""];
+    let all: Vec<_> = all.into_iter().map(interaction).collect();
+    folder.write("all.json", format!(r#"{{"interactions": [{}], "version": 1}}"#, all.join(",\n")));
+    let output = folder.run(&["check", "--protocol", "anthropic-messages", "all.json"]);
+    assert_eq!(output.code, 0, "{}{}", output.out, output.err);
+    let counts = "1 file, 2 bodies with a stream and 3 without, ";
+    assert!(output.out.contains(counts), "{}", output.out);
+    let document = folder.run(&["check", "--protocol", "anthropic-messages", "--format", "json", "all.json"]).out;
+    let document: Value = serde_json::from_str(&document).expect("JSON");
+    assert_eq!(document["bodies"], serde_json::json!({"judged": 2, "others": 3}));
+    assert_eq!((&document["summary"]["files"], &document["summary"]["streams"]), (&1.into(), &2.into()));
+}
+
+#[test]
+fn a_file_without_a_stream_is_said_to_be_so() {
+    let folder = Folder::new();
+    let exchange = |body: &str| format!("- request:\n    method: GET\n  response:\n    body:\n      string: {body}\n");
+    folder.write("none.yaml", format!("interactions:\n{}{}", exchange("<p>"), exchange("'{}'")));
+    let named = folder.run(&["check", "--protocol", "anthropic-messages", "--format", "short", "none.yaml"]);
+    assert_eq!(named.code, 2, "nothing was judged: {}", named.err);
+    let expected = "none.yaml:1:1: error[no-events]: there is no event in this file: it holds 2 responses, none of them a \
+                    stream of events";
+    assert!(named.out.starts_with(expected), "{}", named.out);
+    folder.write("good.sse", "event: ping\ndata: {\"type\": \"ping\"}\n\n");
+    folder.write("other.yaml", "on: push\njobs: {}\n");
+    let searched = folder.run(&["check", "--protocol", "anthropic-messages", "."]);
+    assert!(searched.out.contains("Left out in folders: 2 without an event"), "{}", searched.out);
+    // Nothing in them is an event.
+    folder.write("lone.har", r#"{"log": {"entries": []}}"#);
+    let named = folder.run(&["check", "--protocol", "anthropic-messages", "--format", "short", "lone.har"]);
+    assert!(named.out.contains("error[no-events]"), "{}", named.out);
+}
+
+#[test]
+fn coverage_and_lint_read_bodies_too() {
+    let folder = Folder::new();
+    let valid = streams().into_iter().find(|one| one.name.starts_with("valid-a-plain-answer")).expect("it");
+    folder.write("plain.sse", &valid.bytes);
+    let wrapped = (FORMS[0].wrap)(&valid).expect("it can be in this form");
+    folder.write(&format!("cassette.{}", FORMS[0].ending), wrapped);
+    let of = |name: &str| folder.run(&["coverage", "--protocol", "anthropic-messages", name]);
+    let (plain, cassette) = (of("plain.sse"), of("cassette.yaml"));
+    assert_eq!(plain.out.replace("plain.sse", ""), cassette.out.replace("cassette.yaml", ""), "{}", cassette.err);
+}
+
+#[test]
+fn lint_judges_bodies_and_rewrites_none_of_them() {
+    let folder = Folder::new();
+    for stream in
+        streams().iter().filter(|one| one.name.contains("duplicate-key") || one.name.contains("valid-a-plain"))
+    {
+        for Form { name, ending, wrap } in FORMS {
+            if let Some(file) = wrap(stream) {
+                folder.write(&format!("{name}-{}.{ending}", stream.name), file);
+            }
+        }
+    }
+    let files = || -> BTreeMap<_, _> {
+        let all =
+            fs::read_dir(folder.path()).expect("the folder is there").map(|entry| entry.expect("readable").path());
+        all.map(|path| (path.clone(), fs::read(path).expect("readable"))).collect()
+    };
+    let before = files();
+    for command in [&["lint", "--fix"][..], &["fmt"]] {
+        let output = folder.run(&[command, &["--protocol", "anthropic-messages", "."]].concat());
+        assert_eq!(output.err, "", "{command:?}");
+    }
+    assert!(files() == before, "nothing is rewritten");
+    let output =
+        folder.run(&["lint", "--protocol", "anthropic-messages", "--format", "short", "--fail-on", "warning", "."]);
+    assert_eq!(output.code, 1, "{}", output.err);
+    assert!(output.out.contains("[duplicate-key]") && output.out.contains("bodies"), "{}", output.out);
+}
+
+#[test]
+fn the_example_of_the_page_is_true() {
+    let page =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/checking.md")).expect("the page is there");
+    let section = page.split("## Bodies of responses").nth(1).expect("the section is there");
+    let block = |language: &str| {
+        let rest = section.split(&format!("```{language}\n")).nth(1).expect("there is a block");
+        rest.split("```").next().unwrap_or_default().to_owned()
+    };
+    let folder = Folder::new();
+    folder.write("cassette.yaml", block("yaml"));
+    let shown = block("text");
+    let (command, expected) = shown.split_once('\n').expect("a command and its output");
+    let arguments: Vec<_> = command.strip_prefix("$ sessionlint ").expect("a command").split(' ').collect();
+    let output = folder.run(&arguments);
+    assert_eq!(output.out, expected, "{}", output.err);
+}
