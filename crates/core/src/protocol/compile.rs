@@ -4,8 +4,10 @@
 mod entries;
 mod exhaustive;
 mod fields;
+mod fits;
 mod fixes;
 mod lifecycles;
+mod names;
 mod others;
 mod parents;
 mod records;
@@ -19,7 +21,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde_json::Value;
 use toml::Spanned;
 
 use super::Tables;
@@ -33,7 +34,7 @@ use crate::error::Problem;
 use crate::framing::Framing;
 use crate::schema::items::{ArrayShape, ItemSlot};
 use crate::schema::{Pointer, SHOWN_CHARS, Schema, Subschema, shortened};
-use crate::text::{did_you_mean, nearest};
+use crate::text::{count, did_you_mean, nearest};
 pub use fixes::put;
 use lifecycles::display_scalar;
 use words::Speaker;
@@ -84,6 +85,7 @@ impl<'f> Compiler<'f> {
             meant: BTreeSet::new(),
         };
         compiler.add_rules();
+        compiler.check_names();
         compiler.check_rule_pages();
         compiler.add_types(schemas);
         let tables = compiler.compile_tables();
@@ -181,6 +183,23 @@ impl<'f> Compiler<'f> {
         }
     }
 
+    /// Checks that the schemas of several events declare a field. `what`: what such events are, in the plural.
+    fn check_field_of_all(&mut self, events: &[usize], pointer: &Pointer, span: Span, what: &str) {
+        let lacks = |event: &&usize| self.events[**event].schema.at(&pointer.0) == Subschema::Missing;
+        let without: Vec<_> = events.iter().filter(lacks).map(|event| &*self.events[*event].name).collect();
+        let message = match without.as_slice() {
+            _ if self.trusted.is_some() => return,
+            [] => return,
+            [one] => format!("{one} has no field {pointer}"),
+            all if all.len() == events.len() => format!("none of the {what} has a field {pointer}"),
+            [first, second] => format!("{first} and {second} have no field {pointer}"),
+            [first, second, more @ ..] => {
+                format!("{first}, {second} and {} have no field {pointer}", count(more.len() as u64, "other"))
+            }
+        };
+        self.refuse(span, message, "use a pointer that all their schemas declare, or declare the field there");
+    }
+
     /// Returns the slot of an event's field, adding one if need be.
     fn slot(&mut self, event: usize, at: &Spanned<String>) -> usize {
         let pointer = self.parse_pointer(at);
@@ -195,7 +214,7 @@ impl<'f> Compiler<'f> {
         let around = self.events[event].schema.at(&pointer.0[..star]);
         let is_array = matches!(around, Subschema::Declared(schema) if schema.get("items").is_some());
         if is_array {
-            let message = format!("{} does not name one field", shortened(at.get_ref(), SHOWN_CHARS));
+            let message = format!("{} does not name one field", shown_pointer(at));
             self.refuse(at.span(), message, "write the array in `each`, and start the pointer at its items");
         }
     }
@@ -292,11 +311,16 @@ impl<'f> Compiler<'f> {
 
     /// Returns the numbers of the event types that a row names. `others` are those that `*` stands for; `None` if it is not
     /// allowed here.
-    fn find_events(&mut self, names: &file::Names, others: Option<&[usize]>) -> Vec<usize> {
+    fn find_events(&mut self, names: &[file::Name], others: Option<&[usize]>) -> Vec<usize> {
         let mut events = Vec::new();
-        for name in &names.0 {
-            if let ("*", Some(others)) = (name.get_ref().as_str(), others) {
-                events.extend_from_slice(others);
+        for name in names {
+            if name.get_ref() == "*" {
+                events.extend_from_slice(others.unwrap_or_default());
+                if others.is_none() {
+                    let message = "`*` stands for no event types here".to_owned();
+                    let help = "name each of them; only rows of a lifecycle and values of a series are for all others";
+                    self.refuse(name.span(), message, help);
+                }
             } else if let Some(event) = self.event_ids.get(name.get_ref().as_str()) {
                 events.push(*event);
             } else {
@@ -336,15 +360,11 @@ impl<'f> Compiler<'f> {
         if self.trusted.is_some() {
             return;
         }
-        let EventType { name, schema, .. } = &self.events[event];
-        let Subschema::Declared(field) = schema.at(&pointer.0) else { return };
-        let types: Vec<&str> = match field.get("type") {
-            Some(Value::String(one)) => vec![one],
-            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
-            _ => return,
-        };
-        if !types.iter().any(|one| kinds.contains(one)) {
-            let message = format!("{pointer} of {name} is never {what}: its schema allows {}", types.join(", "));
+        let types = self.types_of(event, pointer);
+        if !types.is_empty() && !types.iter().any(|one| kinds.contains(&one.as_str())) {
+            let (name, pointer) = (&self.events[event].name, pointer.text());
+            let field = if pointer.is_empty() { "the whole" } else { &*pointer };
+            let message = format!("{field} of {name} is never {what}: its schema allows {}", types.join(", "));
             self.refuse(span, message, "name another field, or mend the schema");
         }
     }
@@ -376,12 +396,10 @@ impl<'f> Compiler<'f> {
         let mut conditions = Vec::new();
         for (at, test) in when {
             let slot = self.slot_of(event, array, at);
+            let pointer = self.events[event].pointer(array, slot).into_owned();
+            self.check_test(event, &pointer, at, test);
             let wanted = match test {
-                file::WhenTest::Values(values) => {
-                    let pointer = self.events[event].pointer(array, slot).into_owned();
-                    self.check_values(event, &pointer, at, values);
-                    Wanted::Values(values.clone())
-                }
+                file::WhenTest::Values(values) => Wanted::Values(values.clone()),
                 file::WhenTest::Says(says) => {
                     Wanted::Says(says.iter().map(|words| plain_words(words).into_owned()).collect())
                 }
@@ -400,7 +418,7 @@ impl<'f> Compiler<'f> {
         }
         let allowed = self.events[event].values_at(pointer);
         if let Some(value) = values.iter().find(|value| !allowed.is_empty() && !allowed.contains(value)) {
-            let message = format!("{} never has {} = {}", self.events[event].name, at.get_ref(), display_scalar(value));
+            let message = format!("{} never has {} = {}", self.events[event].name, shown_pointer(at), display_scalar(value));
             let known: Vec<_> = allowed.iter().map(display_scalar).collect();
             self.refuse(at.span(), message, format!("its schema allows {}", known.join(", ")));
         }
@@ -435,6 +453,14 @@ impl<'f> Compiler<'f> {
             conditions.push((index, states));
         }
         conditions
+    }
+}
+
+/// Returns a pointer as messages show it: one of the root is empty as it is written.
+fn shown_pointer(at: &Spanned<String>) -> String {
+    match at.get_ref().as_str() {
+        "" => "\"\"".to_owned(),
+        at => shortened(at, SHOWN_CHARS).into_owned(),
     }
 }
 

@@ -209,8 +209,8 @@ impl Protocol {
         let digest = folder.digest(&tables.rules);
         let event_ids = tables.events.iter().enumerate().map(|(id, event)| (event.name.clone(), id)).collect();
         Ok(Protocol(Arc::new(Compiled {
-            title: file.title.unwrap_or_else(|| file.name.clone()),
-            name: file.name,
+            title: file.title.unwrap_or_else(|| file.name.get_ref().clone()),
+            name: file.name.into_inner(),
             version: file.version,
             source: file.source,
             rule_pages: file.rule_pages.map(|pages| pages.into_inner()),

@@ -8,7 +8,6 @@ use super::super::tables::EventShape;
 use super::Compiler;
 use crate::schema::Pointer;
 use crate::text::{did_you_mean, nearest};
-use crate::toml_reader::OneOrMany;
 
 /// The time that stands in for an inserted event's own when the event is checked.
 const SOME_TIME: &str = "2026-01-01T00:00:00Z";
@@ -35,8 +34,7 @@ impl Compiler<'_> {
         match fix {
             file::Fix::Negate => {}
             file::Fix::Set(file::SetField { on, at, to }) => {
-                let names = OneOrMany(vec![on.clone()]);
-                if let Some(event_type) = self.find_events(&names, None).first().copied() {
+                if let Some(event_type) = self.find_events(std::slice::from_ref(on), None).first().copied() {
                     let pointer = self.parse_pointer(at);
                     self.check_field(event_type, &pointer, &at.span());
                     let pointer = Pointer::parse(at.get_ref()).unwrap_or_default();

@@ -56,18 +56,20 @@ impl Compiler<'_> {
     fn check_tables_of_form(&mut self) {
         let file = self.file;
         let of_streams = [
-            ("type", file.types.first().map(Spanned::span)),
-            ("lifecycle", file.lifecycle.first().map(Spanned::span)),
-            ("text", file.text.first().map(|text| text.name.span())),
-            ("time", file.time.first().map(|time| time.rule.span())),
-            ("unchanged", file.unchanged.first().map(|one| one.rule.span())),
-            ("series", file.series.first().map(|one| one.get_ref().rule.span())),
+            ("[[type]]", file.types.first().map(Spanned::span)),
+            ("[[lifecycle]]", file.lifecycle.first().map(Spanned::span)),
+            ("[[text]]", file.text.first().map(|text| text.name.span())),
+            ("[[time]]", file.time.first().map(|time| time.rule.span())),
+            ("[[unchanged]]", file.unchanged.first().map(|one| one.rule.span())),
+            ("[[series]]", file.series.first().map(|one| one.get_ref().rule.span())),
         ];
         let of_records = [
-            ("kind", file.kind.first().map(|kind| kind.name.span())),
-            ("container", file.container.first().map(|container| container.name.span())),
-            ("link", file.link.first().map(|link| link.on.span())),
+            ("[[kind]]", file.kind.first().map(|kind| kind.name.span())),
+            ("[[container]]", file.container.first().map(|container| container.name.span())),
+            ("[[link]]", file.link.first().map(|link| link.on.span())),
+            ("[reconcile]", file.reconcile.as_ref().map(Spanned::span)),
         ];
+
         let (others, needed) = match (&file.event, &file.record) {
             (Some(_), None) => (of_records.as_slice(), "record"),
             (None, Some(_)) => (of_streams.as_slice(), "event"),
@@ -78,7 +80,7 @@ impl Compiler<'_> {
                 let help = "a protocol is either for streams of events or for stored records; make two of them";
                 self.refuse(
                     span.clone(),
-                    format!("[[{word}]] goes with [{needed}], which this protocol does not have"),
+                    format!("{word} goes with [{needed}], which this protocol does not have"),
                     help,
                 );
             }
@@ -145,7 +147,7 @@ impl Compiler<'_> {
         for (state, written) in &lifecycle.end {
             let file::EndRule { rule, at, wire } = written.get_ref();
             let speaker = if lifecycle.keyed.is_some() { &Speaker::KEYED_END } else { &Speaker::END };
-            let rule = self.use_rule_named(rule, written.span(), speaker);
+            let rule = self.use_rule(rule, speaker);
             if at.is_some() {
                 self.refuse_entry_of_keys(lifecycle, written.span());
             }

@@ -37,7 +37,7 @@ impl Compiler<'_> {
             checks: (0..count).map(|_| Vec::new()).collect(),
             links: (0..count).map(|_| Vec::new()).collect(),
             indexed: (0..count).map(|_| None).collect(),
-            reconcile: file.reconcile.as_ref().and_then(|words| self.compile_reconciliation(words)),
+            reconcile: file.reconcile.as_ref().and_then(|words| self.compile_reconciliation(words.get_ref())),
         };
         for check in &file.check {
             if !check.when.is_empty() || check.each.is_some() {
@@ -100,7 +100,8 @@ impl Compiler<'_> {
     /// Checks the fields of `[record]`: every kind must have the time, and at least one the stream.
     fn check_record_shape(&mut self, record: &file::Record, shape: &EventShape, kinds: &[RecordKind]) {
         if let (Some(written), Some(pointer)) = (&record.time, &shape.time) {
-            kinds.iter().for_each(|kind| self.check_field(kind.id, pointer, &written.span()));
+            let ids: Vec<usize> = kinds.iter().map(|kind| kind.id).collect();
+            self.check_field_of_all(&ids, pointer, written.span(), "kinds of record");
         }
         if let (Some(written), Some(pointer)) = (&record.stream, &shape.stream)
             && kinds.iter().all(|kind| self.events[kind.id].schema.at(&pointer.0) == Subschema::Missing)

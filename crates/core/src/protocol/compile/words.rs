@@ -5,7 +5,7 @@ use toml::Spanned;
 
 use super::super::file::{self, Basis};
 use super::super::listed::framing_rule;
-use super::{Compiler, Span};
+use super::Compiler;
 use crate::framing::Framing;
 use crate::protocol::{RuleId, Upkeep};
 use crate::text::{did_you_mean, list, nearest};
@@ -64,11 +64,7 @@ impl Speaker {
 impl Compiler<'_> {
     /// Returns the number of the rule that a table names here, and notes where it speaks.
     pub(super) fn use_rule(&mut self, name: &Spanned<String>, speaker: &'static Speaker) -> RuleId {
-        self.use_rule_named(name.get_ref(), name.span(), speaker)
-    }
-
-    /// Returns the number of a rule by name, and notes where it speaks.
-    pub(super) fn use_rule_named(&mut self, name: &str, span: Span, speaker: &'static Speaker) -> RuleId {
+        let (name, span) = (name.get_ref().as_str(), name.span());
         let Some(id) = self.rule_ids.get(name).copied() else {
             let near = nearest(name, self.rule_ids.keys().map(|known| &**known));
             // The rule that was meant is not unused.
