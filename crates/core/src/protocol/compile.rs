@@ -27,10 +27,10 @@ use super::Tables;
 use super::conditions::plain_words;
 use super::file;
 use super::listed::{framing_rule, upkeep_rule};
-use super::tables::{Condition, Each, EventShape, EventType, Rule, RuleId, States, Wanted};
+use super::tables::{Condition, Each, EventShape, EventType, Rule, RuleId, RuleWords, States, Wanted};
 use super::trusted::TrustedText;
 use super::upkeep::Upkeep;
-use crate::error::Problem;
+use crate::error::{MOST_PROBLEMS, Problem};
 use crate::framing::Framing;
 use crate::schema::items::{ArrayShape, ItemSlot};
 use crate::schema::{Pointer, SHOWN_CHARS, Schema, Subschema, shortened};
@@ -39,6 +39,9 @@ pub use fixes::put;
 use lifecycles::display_scalar;
 use words::Speaker;
 pub(super) use words::without_values;
+
+/// The most mistakes that are found in one file. Fewer are shown, in the order of their places.
+const MOST_FOUND: usize = 10 * MOST_PROBLEMS;
 
 /// A range of bytes in `protocol.toml`.
 type Span = Range<usize>;
@@ -58,6 +61,8 @@ pub(crate) struct Compiler<'f> {
     event_ids: HashMap<Arc<str>, usize>,
     /// The event types that a misspelt name probably meant: that nothing else names them is no mistake of its own.
     meant: BTreeSet<usize>,
+    /// Whether the lifecycle that is compiled names a state that there is not: it may be any of them.
+    has_unknown_state: bool,
 }
 
 impl<'f> Compiler<'f> {
@@ -83,6 +88,7 @@ impl<'f> Compiler<'f> {
             events: Vec::new(),
             event_ids: HashMap::new(),
             meant: BTreeSet::new(),
+            has_unknown_state: false,
         };
         compiler.add_rules();
         compiler.check_names();
@@ -104,6 +110,10 @@ impl<'f> Compiler<'f> {
 
     /// Records a mistake in the file.
     fn refuse(&mut self, span: Span, message: String, help: impl Into<String>) {
+        // No more than these are shown, and each is compared with those before it.
+        if self.problems.len() >= MOST_FOUND {
+            return;
+        }
         // A mistake may be found once for every state or event that it affects.
         let problem = Problem { message, label: "here".to_owned(), span, help: help.into() };
         if !self.problems.contains(&problem) {
@@ -122,7 +132,7 @@ impl<'f> Compiler<'f> {
             self.add_rule(match (own, trusted) {
                 (Some((name, words)), _) => Rule::new(name.get_ref(), words.compile()),
                 (None, Some(text)) => Rule::trusted(listed.name(), text),
-                (None, None) => Rule::new(listed.name(), framing_rule(listed).words()),
+                (None, None) => Rule::new(listed.name(), self.words_of_framing(listed)),
             });
         }
         for (name, words) in &file.rule {
@@ -135,6 +145,16 @@ impl<'f> Compiler<'f> {
                 self.add_rule(Rule::trusted(name, text));
             }
         }
+    }
+
+    /// Returns the words of a rule of the framing, with the name that this protocol's events have for their type.
+    fn words_of_framing(&self, listed: Framing) -> RuleWords {
+        let mut words = framing_rule(listed).words();
+        let type_at = self.file.event.as_ref().and_then(|event| Pointer::parse(event.event_type.get_ref()));
+        if let (Framing::NotAnEvent, Some(at)) = (listed, type_at) {
+            words.help = words.help.replace("`type`", &format!("`{}`", at.dotted()));
+        }
+        words
     }
 
     /// Checks that the pages about rules have an address, and that it has no character that could end it where it is
@@ -174,9 +194,15 @@ impl<'f> Compiler<'f> {
         })
     }
 
+    /// Returns whether there is a mistake at this place: what is written there is wrong, and nothing more is said of it.
+    fn is_refused(&self, span: &Span) -> bool {
+        self.problems.iter().any(|problem| problem.span == *span)
+    }
+
     /// Checks that an event's schema declares a field at this pointer.
     fn check_field(&mut self, event: usize, pointer: &Pointer, span: &Span) {
-        if self.trusted.is_none() && self.events[event].schema.at(&pointer.0) == Subschema::Missing {
+        let is_missing = || self.events[event].schema.at(&pointer.0) == Subschema::Missing;
+        if self.trusted.is_none() && is_missing() && !self.is_refused(span) {
             let message = format!("{} has no field {pointer}", self.events[event].name);
             let help = "use a pointer that the event's schema declares, or declare the field there";
             self.refuse(span.clone(), message, help);
@@ -262,7 +288,12 @@ impl<'f> Compiler<'f> {
             shape.slots.len() - 1
         });
         let whole = self.events[event].pointer(Some(array), number).into_owned();
-        self.check_field(event, &whole, &at.span());
+        // What is no array has no items; that has been said.
+        let around = self.events[event].arrays[array].at.clone();
+        let types = self.types_of(event, &around);
+        if types.is_empty() || types.iter().any(|one| one == "array") {
+            self.check_field(event, &whole, &at.span());
+        }
         number
     }
 
@@ -323,7 +354,7 @@ impl<'f> Compiler<'f> {
                 }
             } else if let Some(event) = self.event_ids.get(name.get_ref().as_str()) {
                 events.push(*event);
-            } else {
+            } else if self.problems.len() < MOST_FOUND {
                 let near = nearest(name.get_ref(), self.event_ids.keys().map(|known| &**known));
                 self.meant.extend(near.as_deref().and_then(|near| self.event_ids.get(near)));
                 let help = near.map_or_else(|| format!("add {}.schema.json", name.get_ref()), did_you_mean);
@@ -361,7 +392,7 @@ impl<'f> Compiler<'f> {
             return;
         }
         let types = self.types_of(event, pointer);
-        if !types.is_empty() && !types.iter().any(|one| kinds.contains(&one.as_str())) {
+        if !self.is_refused(&span) && !types.is_empty() && !types.iter().any(|one| kinds.contains(&one.as_str())) {
             let (name, pointer) = (&self.events[event].name, pointer.text());
             let field = if pointer.is_empty() { "the whole" } else { &*pointer };
             let message = format!("{field} of {name} is never {what}: its schema allows {}", types.join(", "));
@@ -418,7 +449,8 @@ impl<'f> Compiler<'f> {
         }
         let allowed = self.events[event].values_at(pointer);
         if let Some(value) = values.iter().find(|value| !allowed.is_empty() && !allowed.contains(value)) {
-            let message = format!("{} never has {} = {}", self.events[event].name, shown_pointer(at), display_scalar(value));
+            let message =
+                format!("{} never has {} = {}", self.events[event].name, shown_pointer(at), display_scalar(value));
             let known: Vec<_> = allowed.iter().map(display_scalar).collect();
             self.refuse(at.span(), message, format!("its schema allows {}", known.join(", ")));
         }

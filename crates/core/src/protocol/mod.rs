@@ -335,7 +335,7 @@ impl Protocol {
     }
 
     /// Returns the texts that are events although they are no JSON.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
         let Tables { shape, events, .. } = &self.0.tables;
         shape.texts.iter().filter_map(|id| match &events[*id].told_by {
             ToldBy::Text(text) => Some(&**text),

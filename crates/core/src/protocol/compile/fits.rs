@@ -15,7 +15,7 @@ impl Compiler<'_> {
     /// Refuses a test that the field never passes. `pointer`: the whole way to the field; `at`: as it is written.
     pub(super) fn check_test(&mut self, event: usize, pointer: &Pointer, at: &Spanned<String>, test: &WhenTest) {
         let schema = &self.events[event].schema;
-        if self.trusted.is_some() || schema.at(&pointer.0) == Subschema::Missing {
+        if self.trusted.is_some() || schema.at(&pointer.0) == Subschema::Missing || self.is_refused(&at.span()) {
             return;
         }
         let (types, domain) = (self.types_of(event, pointer), domain(schema, pointer));
@@ -24,7 +24,11 @@ impl Compiler<'_> {
             WhenTest::Says(labels) => self.check_labels(event, pointer, at, labels, &domain),
             WhenTest::Present(false) if !domain.is_optional && !domain.is_nullable => {
                 let message = format!("{} is in every valid {}", shown_pointer(at), self.events[event].name);
-                self.refuse(at.span(), message, "its schema requires it: take the test out, or make the field optional");
+                self.refuse(
+                    at.span(),
+                    message,
+                    "its schema requires it: take the test out, or make the field optional",
+                );
             }
             WhenTest::Empty(true) if !domain.is_optional && !domain.is_nullable && is_never_empty(&types, &domain) => {
                 let message = format!("{} of {} is never empty", shown_pointer(at), self.events[event].name);
@@ -48,16 +52,17 @@ impl Compiler<'_> {
         }
         let mistakes = self.problems.len();
         self.check_values(event, pointer, at, values);
-        let of_no_type = |value: &&Scalar| {
-            !types.is_empty() && !types.iter().any(|one| type_names(value).contains(&one.as_str()))
-        };
+        let of_no_type =
+            |value: &&Scalar| !types.is_empty() && !types.iter().any(|one| type_names(value).contains(&one.as_str()));
         if let Some(value) = values.iter().find(of_no_type)
             && self.problems.len() == mistakes
         {
             let (name, shown) = (&self.events[event].name, display_scalar(value));
             let message = format!("{name} never has {} = {shown}", shown_pointer(at));
             let help = match value {
-                Scalar::Text(_) => format!("its schema allows {}; write other values without quotation marks", types.join(", ")),
+                Scalar::Text(_) => {
+                    format!("its schema allows {}; write other values without quotation marks", types.join(", "))
+                }
                 _ => format!("its schema allows {}; write a string in quotation marks", types.join(", ")),
             };
             self.refuse(at.span(), message, help);

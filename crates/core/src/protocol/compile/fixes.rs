@@ -55,6 +55,9 @@ impl Compiler<'_> {
         }
         let name = tried.pointer(&shape.event_type.text()).and_then(Value::as_str).unwrap_or_default().to_owned();
         let Some(id) = self.event_ids.get(name.as_str()) else {
+            if self.file.event.as_ref().is_some_and(|event| self.is_refused(&event.event_type.span())) {
+                return;
+            }
             let near = nearest(&name, self.event_ids.keys().map(|known| &**known));
             let help = near.map_or_else(|| format!("write its type at {}", shape.event_type), did_you_mean);
             self.refuse(event.span(), format!("the inserted event has no known type: {name:?}"), help);

@@ -107,6 +107,7 @@ impl Compiler<'_> {
     fn compile_lifecycle(&mut self, index: usize, earlier: &[Lifecycle]) -> Lifecycle {
         let file = self.file;
         let lifecycle = file.lifecycle[index].get_ref();
+        self.has_unknown_state = false;
         let count = lifecycle.states.len();
         if count == 0 || count > States::MOST {
             let message = format!("a lifecycle has 1 to {} states, and this one has {count}", States::MOST);
@@ -188,10 +189,10 @@ impl Compiler<'_> {
             self.refuse_unowned(lifecycle);
         }
         // The rows of a misspelt event may lead anywhere.
-        if self.meant.is_empty() {
+        if self.meant.is_empty() && !self.has_unknown_state {
             self.find_unreachable(lifecycle, &compiled);
         }
-        if within.is_none() && self.trusted.is_none() {
+        if lifecycle.within.is_none() && self.trusted.is_none() {
             self.check_exhaustive(lifecycle, &compiled);
         }
         compiled
@@ -227,6 +228,7 @@ impl Compiler<'_> {
             let near = nearest(name, known.iter().copied());
             // The state that was meant is named here: nothing follows from the misspelt name.
             let meant = near.as_deref().and_then(|near| known.iter().position(|state| *state == near));
+            self.has_unknown_state |= meant.is_none();
             let help = near.map_or_else(|| format!("its states are {}", known.join(", ")), did_you_mean);
             self.refuse(span, format!("the lifecycle {} has no state {name}", lifecycle.name.get_ref()), help);
             return meant.map(|state| state as u8);
@@ -249,7 +251,8 @@ impl Compiler<'_> {
     fn find_unreachable(&mut self, written: &file::Lifecycle, lifecycle: &Lifecycle) {
         let reached = lifecycle.reached_from(States::one(0));
         for (number, state) in written.states.iter().enumerate() {
-            if !reached.has(number as u8) {
+            let is_second = written.states[..number].iter().any(|earlier| earlier.get_ref() == state.get_ref());
+            if !reached.has(number as u8) && !is_second {
                 let message = format!("nothing leads into the state {}", state.get_ref());
                 self.refuse(state.span(), message, "name it in a cell of a state that is reached, or take it out");
             }

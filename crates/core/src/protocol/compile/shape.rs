@@ -47,6 +47,10 @@ impl Compiler<'_> {
         for written in &file.types {
             let file::Type { name, text, has } = written.get_ref();
             let type_name = name.get_ref();
+            // In `on` it stands for others, and it has been refused.
+            if type_name == "*" {
+                continue;
+            }
             if told.contains_key(type_name) {
                 let message = format!("there are two types {type_name}");
                 self.refuse(name.span(), message, "give each type a name of its own");
@@ -179,7 +183,7 @@ impl Compiler<'_> {
         {
             self.check_field(*id, pointer, &written.span());
         }
-        if shape.event_type.0.is_empty() {
+        if shape.event_type.0.is_empty() && !self.is_refused(&event.event_type.span()) {
             let message = "`type` points at the whole event".to_owned();
             self.refuse(event.event_type.span(), message, "name the field that holds the event's type");
         }

@@ -299,7 +299,8 @@ impl SchemaReader<'_> {
         match (&self.scope, shared::target(&reference)) {
             (Scope::Event(_), Target::Elsewhere) if self.leads_out(&reference) => {
                 let message = format!("{reference} is in another file, which is not read");
-                let help = format!("put the schema into {SHARED_FILE} of the folder, and refer to {SHARED_FILE}#/$defs/name");
+                let help =
+                    format!("put the schema into {SHARED_FILE} of the folder, and refer to {SHARED_FILE}#/$defs/name");
                 return self.refuse(node.span.clone(), message, help);
             }
             (Scope::Event(_), Target::Elsewhere) => {}
