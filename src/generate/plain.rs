@@ -28,9 +28,6 @@ const PIECES: usize = 2;
 /// The number of proposals for each event.
 const MOST_TRIES: usize = 3;
 
-/// The number of last events whose types are left out in turn.
-const LAST_EVENTS: usize = 3;
-
 /// A move of a lifecycle from a state to another; or, of a text behind the lifecycles, a piece.
 type Step = (usize, u8, u8);
 
@@ -64,11 +61,20 @@ struct Tried {
 /// Generates a plain stream. It is empty if none was found.
 pub fn plain(protocol: &Protocol, options: &StreamOptions, choices: &mut Choices<'_>) -> Stream {
     let options = StreamOptions { sessions: 1, ..options.clone() };
+    plain_with(protocol, &options, choices).map(|tried| tried.stream).unwrap_or_default()
+}
+
+/// Generates a plain stream that ends as well as one can. It is empty if none was found.
+///
+/// What goes wrong may be the shortest way to an end, or the only one behind an event that demands too much of those after
+/// it. Its states stand last. So each type is left out in turn, and a stream is better that has as many types and ends in
+/// states that stand before.
+pub fn best_plain(protocol: &Protocol, options: &StreamOptions, choices: &mut Choices<'_>) -> Stream {
+    let options = StreamOptions { sessions: 1, ..options.clone() };
     let Some(mut best) = plain_with(protocol, &options, choices) else { return Stream::default() };
-    // What goes wrong may be the shortest way to an end. Its states stand last, so that an end without it is left in states
-    // that stand before.
-    let last: BTreeSet<usize> = best.types.iter().rev().take(LAST_EVENTS).copied().collect();
-    for event in last {
+    let mut types = best.types.clone();
+    types.dedup();
+    for event in types.into_iter().skip(1).rev() {
         let mut weights = options.weights.clone();
         weights.insert(protocol.tables().events[event].name.to_string(), 0);
         let without = StreamOptions { weights, ..options.clone() };

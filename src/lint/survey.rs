@@ -101,7 +101,7 @@ impl<'p> Surveyor<'p> {
                     survey.of_protocol = survey.of_protocol || classifier.has_complete_record(&tree.root, frame.text);
                     digest(&tree.root, frame.text, &mut hasher);
                 }
-                (Err(_), None) if self.protocol.texts().any(|text| text.as_bytes() == frame.text) => {
+                (Err(_), None) if self.protocol.texts().any(|text| text.as_bytes() == frame.text.trim_ascii()) => {
                     survey.events += 1;
                     survey.of_protocol = true;
                     frame.text.hash(&mut hasher);

@@ -496,6 +496,135 @@ fn a_misuse_of_each_word_is_refused_where_it_is() {
     check_all(OF_STREAMS, || Folder::copy_from(&post));
 }
 
+const OF_RECORDS: &[Misuse] = &[
+    (
+        "[record] time",
+        "[record]\ntime      = \"/timestamp\"",
+        "[record]\ntime      = ▸\"/time\"",
+        "none of the kinds of record has a field /time",
+    ),
+    ("[record] tolerance", "tolerance = 1.0", "tolerance = ▸-1.0", "times cannot be -1 seconds apart"),
+    (
+        "[record] stream",
+        "stream    = \"/session_id\"",
+        "stream    = ▸\"/session\"",
+        "no kind of record has a field /session",
+    ),
+    ("[record] event", "event     = \"/payload\"", "event     = ▸\"payload\"", "payload is not a JSON Pointer"),
+    (
+        "[record] unknown",
+        "unknown   = \"unknown-kind\"",
+        "unknown   = ▸true",
+        "`unknown` must be a string, but is of the type boolean",
+    ),
+    (
+        "[record] broken",
+        "broken    = \"broken-container\"",
+        "▸brocken   = \"broken-container\"",
+        "there is no key `brocken` here",
+    ),
+    ("[[kind]] name", "name    = \"event\"\nfiles", "name    = ▸\"session\"\nfiles", "there are two kinds session"),
+    (
+        "[[kind]] files",
+        "files   = [\"event*\"]",
+        "files   = [▸\"event[\"]",
+        "this is not a valid pattern: error parsing glob 'event[': unclosed character class; missing ']'",
+    ),
+    (
+        "[[kind]] telling",
+        "telling = [\"source_id\", \"category\"",
+        "telling = [\"source_id\", ▸\"categories\"",
+        "event has no field /categories",
+    ),
+    ("[[container]] name", "name  = \"page\"", "name  = ▸\"pages\"", "there is no schema of pages"),
+    (
+        "[[container]] known",
+        "known = [[\"items\"], [\"page\", \"page_size\"]]",
+        "known = ▸\"items\"",
+        "`known` must be a list of lists, but is of the type string",
+    ),
+    ("[[container]] lists", "lists = { items = \"*\" }", "lists = { ▸item = \"*\" }", "page has no field /item"),
+    ("[[container]] folder", "folder = true", "folder = ▸1", "`folder` must be a boolean, but is of the type integer"),
+    (
+        "[[check]] on",
+        "on   = \"session\"\nat   = \"/duration\"",
+        "on   = ▸\"page\"\nat   = \"/duration\"",
+        "page is not a kind of record",
+    ),
+    ("[[check]] is", "is   = \"no-time-zone\"", "is   = ▸\"timezone\"", "`is` cannot be \"timezone\""),
+    (
+        "[[check]] is",
+        "is   = { beside = \"/tool_result\" }",
+        "is   = { beside = ▸\"/tool_results\" }",
+        "session-action has no field /tool_results",
+    ),
+    ("[[link]] on", "on      = \"event\"", "on      = ▸\"events\"", "there is no schema of events"),
+    (
+        "[[link]] at",
+        "on      = \"event\"\nat      = \"/session_id\"",
+        "on      = \"event\"\nat      = ▸\"/sesion_id\"",
+        "event has no field /sesion_id",
+    ),
+    ("[[link]] to", "to      = \"session\"", "to      = ▸\"page\"", "page is not a kind of record"),
+    (
+        "[[link]] key",
+        "key     = \"/session_id\"",
+        "key     = ▸\"/timestamp\"",
+        "session is already named by /session_id",
+    ),
+    ("[[link]] label", "label   = \"the session's record\"", "label   = ▸\"\"", "`label` is empty"),
+    (
+        "[[link]] missing",
+        "missing = \"orphan-event\"",
+        "missing = ▸[]",
+        "`missing` must be a string, but is of the type array",
+    ),
+    (
+        "[[link.check]] is",
+        "is   = { after = [\"/timestamp\", \"/duration\"] }",
+        "is   = { after = ▸[\"/timestamp\"] }",
+        "`after` must have 2 items, but has 1",
+    ),
+    (
+        "[reconcile] started",
+        "name = \"/payload/tool_name\"",
+        "name = ▸\"tool_name\"",
+        "tool_name is not a JSON Pointer",
+    ),
+    (
+        "[reconcile] session",
+        "session   = { kind = \"session\"",
+        "session   = { kind = ▸\"sesion\"",
+        "there is no schema of sesion",
+    ),
+    (
+        "[reconcile] rules",
+        "outcome           = \"action-outcome-mismatch\"",
+        "▸outcomes          = \"action-outcome-mismatch\"",
+        "there is no key `outcomes` here",
+    ),
+];
+
+#[test]
+fn a_misuse_of_each_word_for_records_is_refused_where_it_is() {
+    check_all(OF_RECORDS, || Folder::copy_of("session-records"));
+}
+
+#[test]
+fn tables_for_records_are_refused_in_a_protocol_of_streams() {
+    let records = fs::read_to_string(super::schemas().join("session-records/protocol.toml")).expect("readable");
+    let reconcile =
+        records.split_once("[reconcile]").and_then(|(_, rest)| rest.split_once("# ---")).map(|(table, _)| table);
+    let reconcile =
+        format!("[reconcile]{}\n[[time]]\nrule = \"clock-went-back\"", reconcile.expect("it has the table"));
+    let post = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/post");
+    Folder::copy_from(&post)
+        .edit("protocol.toml", "[[time]]\nrule = \"clock-went-back\"", &reconcile)
+        .refusal("protocol.toml")
+        .says("[reconcile] goes with [record], which this protocol does not have", "▸[reconcile]\n")
+        .and_nothing_else(1);
+}
+
 /// Checks that each misuse has one refusal, which says this at this place.
 fn check_all(misuses: &[Misuse], folder: impl Fn() -> Folder) {
     let mut wrong = Vec::new();
@@ -545,7 +674,7 @@ fn words_under(page: &str, heading: &str) -> Vec<String> {
 fn no_word_of_the_page_is_left_out() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/protocol-language.md");
     let page = fs::read_to_string(page).expect("readable");
-    let misused: BTreeSet<String> = OF_STREAMS.iter().map(|(word, ..)| (*word).to_owned()).collect();
+    let misused: BTreeSet<String> = OF_STREAMS.iter().chain(OF_RECORDS).map(|(word, ..)| (*word).to_owned()).collect();
     let headings = [
         ("## The head", "head"),
         ("## `[event]`", "[event]"),
@@ -556,6 +685,10 @@ fn no_word_of_the_page_is_left_out() {
         ("## `[[check]]`", "[[check]]"),
         ("## `[[unchanged]]`", "[[unchanged]]"),
         ("## `[[series]]`", "[[series]]"),
+        ("### `[record]`", "[record]"),
+        ("### `[[kind]]`", "[[kind]]"),
+        ("### `[[container]]`", "[[container]]"),
+        ("### `[[link]]`", "[[link]]"),
         ("## `[rule.<name>]`", "[rule]"),
     ];
     for (heading, table) in headings {

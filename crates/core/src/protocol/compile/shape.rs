@@ -81,7 +81,7 @@ impl Compiler<'_> {
                         schemas.insert(type_name.clone(), Schema::unknown());
                     }
                     let pointer = self.parse_pointer(has);
-                    if pointer.0.is_empty() {
+                    if pointer.0.is_empty() && !self.is_refused(&has.span()) {
                         let message = "`has` points at the whole event".to_owned();
                         self.refuse(has.span(), message, "name the member that only such an event has");
                     }
