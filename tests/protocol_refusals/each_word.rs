@@ -523,7 +523,12 @@ const OF_RECORDS: &[Misuse] = &[
         "▸brocken   = \"broken-container\"",
         "there is no key `brocken` here",
     ),
-    ("[[kind]] name", "name    = \"event\"\nfiles", "name    = ▸\"session\"\nfiles", "there are two kinds session"),
+    (
+        "[[kind]] name",
+        "name    = \"event\"\nfiles",
+        "name    = \"event\"\n\n[[kind]]\nname    = ▸\"event\"\nfiles",
+        "there are two kinds event",
+    ),
     (
         "[[kind]] files",
         "files   = [\"event*\"]",
