@@ -30,6 +30,9 @@ const BROKEN: u32 = 20;
 /// The most needs that are followed for one step.
 const MOST_NEEDS: usize = 200;
 
+/// The number of moves from each state of a lifecycle to a set of its states, by the lifecycle and the set.
+type Distances = HashMap<(usize, u32), Rc<[u32]>>;
+
 /// A move of an instance into another state.
 struct Move {
     aim: Aim,
@@ -46,8 +49,8 @@ pub struct Moves<'p> {
     all: Vec<Move>,
     /// The number of states of each lifecycle, and of each text, set of fields and series behind them.
     states: Vec<usize>,
-    /// The distances that were asked for so far, by lifecycle and states.
-    distances: RefCell<HashMap<(usize, u32), Rc<[u32]>>>,
+    /// The distances that were asked for so far.
+    distances: RefCell<Distances>,
 }
 
 impl<'p> Moves<'p> {

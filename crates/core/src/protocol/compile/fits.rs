@@ -118,12 +118,18 @@ fn type_names(value: &Scalar) -> &'static [&'static str] {
 /// Returns whether no value of these types, or of those that are listed, is empty.
 fn is_never_empty(types: &[String], domain: &Domain) -> bool {
     if !domain.is_open {
-        return domain.values.iter().all(|value| !value.is_null() && *value != Value::from("") && !is_bare(value));
+        return !domain.values.iter().any(is_bare);
     }
     !types.is_empty() && types.iter().all(|one| NEVER_EMPTY.contains(&one.as_str()))
 }
 
-/// Returns whether a value is a list or an object with nothing in it.
+/// Returns whether `{ empty = true }` fits a value.
 fn is_bare(value: &Value) -> bool {
-    value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(serde_json::Map::is_empty)
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
 }
