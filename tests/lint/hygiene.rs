@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::program::{CLEAN, Folder, OPEN, statuses, text};
-use super::{linted, told};
+use super::{kinds, linted, told};
 
 #[test]
 fn a_stream_in_which_no_time_passes_is_noted() {
