@@ -4,7 +4,7 @@ mod explanation;
 
 use std::io::{self, Write};
 
-pub use explanation::write_explanation;
+pub use explanation::{Here, write_explanation};
 use serde::Serialize;
 use sessionlint_core::protocol::{Protocol, Rulebook};
 use sessionlint_core::{Report, UnknownName};
@@ -74,7 +74,10 @@ pub fn to_json(value: &impl Serialize) -> String {
 pub fn explain(protocol: &Protocol, rule: &str) -> Result<String, UnknownName> {
     let rule = protocol.find_rule(rule)?;
     let mut text = Vec::new();
-    let written = write_explanation(&mut InertWriter::new(&mut text, Syntax::Plain), protocol, rule, None);
+    let name = protocol.name();
+    let needed = if Protocol::builtin(name).is_some() { name } else { "DIR" };
+    let here = Here { configured: None, protocol: Some(needed).filter(|name| *name != "session-events") };
+    let written = write_explanation(&mut InertWriter::new(&mut text, Syntax::Plain), protocol, rule, here);
     Ok(into_text(written, text))
 }
 

@@ -74,6 +74,16 @@ impl ProtocolArgument {
         protocol.chain(dialect).chain(config).chain(self.no_config.then(|| "--no-config".to_owned())).collect()
     }
 
+    /// Returns what `--protocol` has to be in another command about the protocol of a rule; `None` if it is found without.
+    pub fn needed_for<'a>(&'a self, chosen: &ProtocolChoice, of_rule: &'a Protocol) -> Option<&'a str> {
+        match (&self.protocol, chosen) {
+            (Some(given), _) => Some(given),
+            // The file or the environment that named the folder names it there too.
+            (None, ProtocolChoice::Loaded(_)) => None,
+            (None, _) => Some(of_rule.name()).filter(|name| *name != DEFAULT),
+        }
+    }
+
     /// Returns the name of the protocol, or its folder, if the environment gives one.
     fn name_of_variable(&self) -> Option<String> {
         let value = environment::value(environment::PROTOCOL).filter(|_| self.protocol.is_none());

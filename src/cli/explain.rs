@@ -6,7 +6,7 @@ use super::config::ProtocolArgument;
 use super::console::standard_output;
 use super::{CliError, Exit, find_rule};
 use crate::config::NAME;
-use crate::render::write_explanation;
+use crate::render::{Here, write_explanation};
 use crate::report::Syntax;
 
 #[derive(clap::Args)]
@@ -26,6 +26,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         let reason = said.reason.as_deref().map(|reason| format!(": {}", visible(reason))).unwrap_or_default();
         format!("{severity}, by {NAME}{reason}")
     });
-    write_explanation(&mut standard_output(Syntax::Plain), protocol, rule, here.as_deref())?;
+    let here = Here { configured: here.as_deref(), protocol: arguments.protocol.needed_for(&chosen, protocol) };
+    write_explanation(&mut standard_output(Syntax::Plain), protocol, rule, here)?;
     Ok(Exit::Clean)
 }

@@ -12,7 +12,7 @@ use super::console::standard_output;
 use super::generate::{new_folder, write};
 use super::{CliError, Exit};
 use crate::error::display_path;
-use crate::generate::{breakable, mutated, tape};
+use crate::generate::{breakable, mutated, tape, type_of};
 use crate::report::Syntax;
 use crate::run::{Target, read};
 
@@ -51,8 +51,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     }
     let lines: Vec<Vec<u8>> = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).map(<[u8]>::to_vec).collect();
     let lines: Vec<Vec<u8>> = lines.into_iter().filter(|line| !line.is_empty()).collect();
-    let is_object = |line: &Vec<u8>| line.first() == Some(&b'{') && line.last() == Some(&b'}');
-    if lines.is_empty() || !lines.iter().all(is_object) {
+    let is_object = |line: &[u8]| line.first() == Some(&b'{') && line.last() == Some(&b'}');
+    if lines.is_empty() || !lines.iter().all(|line| is_object(line) || type_of(&protocol, line).is_some()) {
         let file = display_path(&arguments.file);
         return Err(CliError::Message(format!("{file} does not have one event per line, so it cannot be broken")));
     }

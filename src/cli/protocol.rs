@@ -172,20 +172,21 @@ fn cell_words(tables: &Tables, lifecycle: &Lifecycle, state: usize, cell: Cell) 
 /// Writes a table of rows, each of which has lines of cells. The first row and the first cell of each line are headers.
 fn write_table(out: &mut String, rows: &[Vec<Vec<String>>]) -> fmt::Result {
     let cells = rows.first().and_then(|row| row.first()).map_or(0, Vec::len);
-    let width = |cell: usize| rows.iter().flatten().map(|line| columns(&line[cell])).max().unwrap_or_default();
+    let widest = |cell: usize| rows.iter().flatten().map(|line| columns(&line[cell])).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..cells).map(widest).collect();
     let mut first = 1;
     while first < cells {
         let mut last = first + 1;
-        let mut used = width(0) + COLUMN_GAP + width(first);
-        while last < cells && used + COLUMN_GAP + width(last) <= WIDTH {
-            used += COLUMN_GAP + width(last);
+        let mut used = widths[0] + COLUMN_GAP + widths[first];
+        while last < cells && used + COLUMN_GAP + widths[last] <= WIDTH {
+            used += COLUMN_GAP + widths[last];
             last += 1;
         }
         writeln!(out)?;
         for line in rows.iter().flatten() {
             let mut text = String::from("  ");
             for cell in std::iter::once(0).chain(first..last) {
-                let padding = width(cell) + COLUMN_GAP - columns(&line[cell]);
+                let padding = widths[cell] + COLUMN_GAP - columns(&line[cell]);
                 text.push_str(&line[cell]);
                 text.push_str(&" ".repeat(padding));
             }

@@ -17,7 +17,7 @@ pub fn edit(protocol: &Protocol, lines: &mut Vec<Vec<u8>>, rule: Framing, choice
         Framing::InvalidJson => [&line[..line.len() - 1], ",}"].concat().into_bytes(),
         Framing::ForeignFraming => ["INFO ", line.as_str()].concat().into_bytes(),
         Framing::InvalidUtf8 => {
-            let quote = line.get(at..)?.find("\":\"")? + at + 3;
+            let quote = string_after(&line, at)?;
             [&line.as_bytes()[..quote], b"\xFF", &line.as_bytes()[quote..]].concat()
         }
         Framing::TruncatedLine => {
@@ -58,11 +58,11 @@ pub fn edit(protocol: &Protocol, lines: &mut Vec<Vec<u8>>, rule: Framing, choice
         Framing::NumberOutOfRange => replace_scalar(&line, at, "1e999")?,
         Framing::TooDeep => replace_scalar(&line, at, &format!("{}{}", "[".repeat(200), "]".repeat(200)))?,
         Framing::LoneSurrogate => {
-            let quote = line.get(at..)?.find("\":\"")? + at + 3;
+            let quote = string_after(&line, at)?;
             [&line[..quote], "\\ud800", &line[quote..]].concat().into_bytes()
         }
         Framing::ReplacementCharacter => {
-            let quote = line.get(at..)?.find("\":\"")? + at + 3;
+            let quote = string_after(&line, at)?;
             [&line[..quote], "\u{FFFD}", &line[quote..]].concat().into_bytes()
         }
         Framing::DuplicateKey | Framing::MissingField | Framing::UnknownField => edit_member(&line, rule, at)?,
@@ -80,10 +80,23 @@ pub fn edit(protocol: &Protocol, lines: &mut Vec<Vec<u8>>, rule: Framing, choice
     Some(true)
 }
 
+/// Returns where the first value of a member after the offset `at` starts.
+fn value_after(line: &str, at: usize) -> Option<usize> {
+    let colon = line.get(at..)?.find("\":")? + at + 2;
+    Some(line.len() - line[colon..].trim_start().len())
+}
+
+/// Returns where the text of the first string of a member after the offset `at` starts, behind its quotation mark.
+fn string_after(line: &str, at: usize) -> Option<usize> {
+    let colons = line.get(at..)?.match_indices("\":").map(|(colon, _)| colon + at);
+    let mut starts = colons.filter_map(|colon| value_after(line, colon));
+    starts.find(|start| line[*start..].starts_with('"')).map(|start| start + 1)
+}
+
 /// Returns the line with `new` in place of the first scalar member value after the offset `at`; `None` if there is
 /// none.
 fn replace_scalar(line: &str, at: usize, new: &str) -> Option<Vec<u8>> {
-    let start = line.get(at..)?.find("\":")? + at + 2;
+    let start = value_after(line, at)?;
     let rest = &line[start..];
     let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
     let value = values.next()?.ok()?;
@@ -96,8 +109,9 @@ fn replace_scalar(line: &str, at: usize, new: &str) -> Option<Vec<u8>> {
 
 /// Returns the line with the first member after the offset `at` doubled, removed, or preceded by an unknown member.
 fn edit_member(line: &str, rule: Framing, at: usize) -> Option<Vec<u8>> {
-    let start = line.get(at..)?.find(",\"")? + at;
-    let colon = line[start..].find("\":")? + start + 2;
+    let commas = line.get(at..)?.match_indices(',').map(|(comma, _)| comma + at);
+    let start = commas.filter(|comma| line[comma + 1..].trim_start().starts_with('"')).min()?;
+    let colon = value_after(line, start)?;
     let mut values = serde_json::Deserializer::from_str(&line[colon..]).into_iter::<Value>();
     values.next()?.ok()?;
     let end = colon + values.byte_offset();

@@ -23,6 +23,7 @@ mod plain;
 mod planner;
 mod propose;
 mod reasons;
+mod recording;
 mod seeded;
 mod standing;
 #[cfg(feature = "proptest")]
@@ -37,6 +38,7 @@ mod written;
 
 use choices::mix;
 pub use mutate::mutated;
+pub use recording::type_of;
 pub use seeded::{
     covering_from_seed, illegal_from_seed, legal_from_seed, plain_from_seed, why_unbroken, wild_from_seed,
 };

@@ -7,7 +7,9 @@
 
 mod fields;
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use serde_json::Value;
 use sessionlint_core::protocol::tables::{Cell, Condition, Row, States, Wanted, overlap};
@@ -15,7 +17,9 @@ use sessionlint_core::protocol::{Protocol, Tables};
 
 use super::choices::Choices;
 use super::draft::may_lack_key;
-use super::goals::{Aim, BAD, BoundKey, Goal, KeySlots, Need, Purpose, RowAim, needs_of_row, series_number};
+use super::goals::{
+    Aim, BAD, BoundKey, Goal, KeySlots, Need, Purpose, RowAim, needs_of_row, series_number, text_number,
+};
 use super::standing::Standing;
 use super::walk::Walk;
 
@@ -25,6 +29,9 @@ pub const UNREACHABLE: u32 = 1 << 24;
 const BROKEN: u32 = 20;
 /// The most needs that are followed for one step.
 const MOST_NEEDS: usize = 200;
+
+/// The number of moves from each state of a lifecycle to a set of its states, by the lifecycle and the set.
+type Distances = HashMap<(usize, u32), Rc<[u32]>>;
 
 /// A move of an instance into another state.
 struct Move {
@@ -42,6 +49,8 @@ pub struct Moves<'p> {
     all: Vec<Move>,
     /// The number of states of each lifecycle, and of each text, set of fields and series behind them.
     states: Vec<usize>,
+    /// The distances that were asked for so far.
+    distances: RefCell<Distances>,
 }
 
 impl<'p> Moves<'p> {
@@ -51,7 +60,8 @@ impl<'p> Moves<'p> {
         let states = tables.lifecycles.iter().map(|lifecycle| lifecycle.states.len());
         let behind = series_number(tables, tables.series.len()) - tables.lifecycles.len();
         let fields = std::iter::repeat_n(usize::from(BAD) + 1, behind);
-        let mut moves = Moves { tables, all: Vec::new(), states: states.chain(fields).collect() };
+        let states = states.chain(fields).collect();
+        let mut moves = Moves { tables, all: Vec::new(), states, distances: RefCell::default() };
         for event in (0..tables.events.len()).filter(|event| is_allowed(*event)) {
             moves.add_rows(event, may_break);
             moves.add_fields(event);
@@ -155,6 +165,22 @@ impl<'p> Moves<'p> {
         needs
     }
 
+    /// Returns the number of moves from each state of a lifecycle to what is needed.
+    fn distances_to(&self, need: &Need) -> Vec<u32> {
+        let states = self.states[need.lifecycle];
+        let mut distance: Vec<u32> =
+            (0..states).map(|state| if need.states.has(state as u8) { 0 } else { UNREACHABLE }).collect();
+        let own: Vec<&Move> = self.all.iter().filter(|one| one.lifecycle == need.lifecycle).collect();
+        for _ in 0..states {
+            for one in &own {
+                let next = distance[usize::from(one.to)].saturating_add(one.cost).min(UNREACHABLE);
+                let known = &mut distance[usize::from(one.from)];
+                *known = next.min(*known);
+            }
+        }
+        distance
+    }
+
     /// Returns the costs of all states from here.
     pub fn costs<'m>(&'m self, walk: &'m Walk<'p>) -> Costs<'m> {
         let standing = walk.standing();
@@ -184,7 +210,7 @@ impl<'p> Moves<'p> {
 pub struct Costs<'m> {
     moves: &'m Moves<'m>,
     walk: &'m Walk<'m>,
-    standing: Standing,
+    standing: Rc<Standing>,
     cost: Vec<Vec<u32>>,
 }
 
@@ -222,19 +248,14 @@ impl Costs<'_> {
     }
 
     /// Returns the number of moves from each state of a lifecycle to what is needed.
-    fn distances(&self, need: &Need) -> Vec<u32> {
-        let states = self.moves.states[need.lifecycle];
-        let mut distance: Vec<u32> =
-            (0..states).map(|state| if need.states.has(state as u8) { 0 } else { UNREACHABLE }).collect();
-        let own: Vec<&Move> = self.moves.all.iter().filter(|one| one.lifecycle == need.lifecycle).collect();
-        for _ in 0..states {
-            for one in &own {
-                let next = distance[usize::from(one.to)].saturating_add(one.cost).min(UNREACHABLE);
-                let known = &mut distance[usize::from(one.from)];
-                *known = next.min(*known);
-            }
+    fn distances(&self, need: &Need) -> Rc<[u32]> {
+        let asked = (need.lifecycle, need.states.0);
+        if let Some(known) = self.moves.distances.borrow().get(&asked) {
+            return known.clone();
         }
-        distance
+        let found: Rc<[u32]> = self.moves.distances_to(need).into();
+        self.moves.distances.borrow_mut().insert(asked, found.clone());
+        found
     }
 
     /// Returns a state that is needed and that nothing leads to: its lifecycle, and the states.
@@ -290,9 +311,20 @@ impl Costs<'_> {
         let (mut needs, keys) = self.bound(last.event, needs, Vec::new());
         needs.extend(self.moves.of_owned(last.event, own, &self.standing));
         if self.of_all(&needs) == 0 {
+            let keys = keys.into_iter().chain(self.first_parts(last)).collect();
             return Next::There(Some(Aim { keys, ..last.clone() }));
         }
         Next::Before(self.next_aims(&needs, choices))
+    }
+
+    /// Returns the key that an event has which is about all texts under it: the first parts of that of a text that is no JSON.
+    fn first_parts(&self, last: &Aim) -> Option<BoundKey> {
+        let Purpose::Json { text, entry } = last.purpose else { return None };
+        let (_, json) = &self.moves.tables.texts[text].json[last.event][entry];
+        let at = KeySlots::new(json.each.as_ref(), &json.key)?;
+        let texts = self.standing.instances[text_number(self.moves.tables, text)].iter().rev();
+        let bad = texts.into_iter().find(|known| known.view.state == BAD && known.key.len() > at.slots.len())?;
+        Some(BoundKey { key: bad.key[..at.slots.len()].to_vec(), at })
     }
 
     /// Returns what an event has to be made for next, so that the needs are met: the moves that can be made now, those to

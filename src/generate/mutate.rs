@@ -6,6 +6,7 @@ use sessionlint_core::protocol::Protocol;
 use super::breaks::is_only_finding;
 use super::choices::Choices;
 use super::edits::edit;
+use super::recording::Recording;
 use super::walk::Stream;
 
 /// The most mutations that are tried.
@@ -16,11 +17,14 @@ const MOST_TRIES: usize = 400;
 pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32]) -> Option<Stream> {
     let framing = Framing::ALL.into_iter().find(|framing| framing.name() == rule);
     let mut choices = Choices::new(tape);
+    let recording = Recording::new(protocol, rule, lines);
     (0..MOST_TRIES).find_map(|_| {
         let mut stream = Stream { lines: lines.to_vec(), ..Stream::default() };
         match framing {
             Some(framing) => stream.cut_off = !edit(protocol, &mut stream.lines, framing, &mut choices)?,
-            None => change(&mut stream.lines, lines, &mut choices)?,
+            // What the tables propose, and what they do not think of, in turn.
+            None if choices.once_in(2) => stream.lines = recording.changed(&mut choices)?,
+            None => change(&mut stream.lines, &recording, lines, &mut choices)?,
         }
         let (findings, line) = stream.findings(protocol, rule);
         let line = line?;
@@ -29,7 +33,12 @@ pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32])
 }
 
 /// Changes the order, the number or a value of the events. `of`: the original recording.
-fn change(lines: &mut Vec<Vec<u8>>, of: &[Vec<u8>], choices: &mut Choices<'_>) -> Option<()> {
+fn change(
+    lines: &mut Vec<Vec<u8>>,
+    recording: &Recording<'_>,
+    of: &[Vec<u8>],
+    choices: &mut Choices<'_>,
+) -> Option<()> {
     let number = choices.below(lines.len());
     match choices.below(7) {
         0 => drop(lines.remove(number)),
@@ -45,28 +54,7 @@ fn change(lines: &mut Vec<Vec<u8>>, of: &[Vec<u8>], choices: &mut Choices<'_>) -
             let other = choices.below(of.len());
             lines.insert(number, of.get(other)?.clone());
         }
-        _ => {
-            // The value of a member replaced by that of the same member of another event.
-            let (one, other) = (text(of.get(number)?)?, text(of.get(choices.below(of.len()))?)?);
-            let at = choices.below(one.len());
-            let start = one.get(at..)?.find(",\"")? + at;
-            let colon = start + one[start..].find("\":")? + 2;
-            let key = &one[start + 1..colon];
-            let from = other.find(key)? + key.len();
-            let (old, new) = (value(&one[colon..])?, value(&other[from..])?);
-            lines[number] = [&one[..colon], new, &one[colon + old.len()..]].concat().into_bytes();
-        }
+        _ => *lines = recording.with_mixed_member(choices)?,
     }
     (!lines.is_empty()).then_some(())
-}
-
-fn text(line: &[u8]) -> Option<&str> {
-    std::str::from_utf8(line).ok()
-}
-
-/// Returns the JSON value that a text starts with.
-fn value(text: &str) -> Option<&str> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>();
-    values.next()?.ok()?;
-    text.get(..values.byte_offset())
 }

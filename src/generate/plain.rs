@@ -14,6 +14,7 @@ use super::choices::Choices;
 use super::draft::may_lack_key;
 use super::goals::{Aim, Purpose, RowAim};
 use super::planner::Planner;
+use super::recording::type_of;
 use super::standing::Standing;
 use super::texts::Style;
 use super::walk::{Stream, StreamOptions, Trial, Walk};
@@ -49,14 +50,50 @@ struct Candidate {
 /// others; then instances that have begun before new ones; then moves to a near state; then the order of the tables.
 type Rank = (bool, Reverse<usize>, Reverse<usize>, bool, u8, usize);
 
+/// A plain stream, and where it leaves the lifecycles without keys.
+struct Tried {
+    stream: Stream,
+    /// The type of the event on each line.
+    types: Vec<usize>,
+    states: Vec<u8>,
+}
+
 /// Generates a plain stream. It is empty if none was found.
 pub fn plain(protocol: &Protocol, options: &StreamOptions, choices: &mut Choices<'_>) -> Stream {
     let options = StreamOptions { sessions: 1, ..options.clone() };
-    let planner = Planner::new(protocol, &options);
+    plain_with(protocol, &options, choices).map(|tried| tried.stream).unwrap_or_default()
+}
+
+/// Generates a plain stream that ends as well as one can. It is empty if none was found.
+///
+/// What goes wrong may be the shortest way to an end, or the only one behind an event that demands too much of those after
+/// it. Its states stand last. So each type is left out in turn, and a stream is better that has as many types and ends in
+/// states that stand before.
+pub fn best_plain(protocol: &Protocol, options: &StreamOptions, choices: &mut Choices<'_>) -> Stream {
+    let options = StreamOptions { sessions: 1, ..options.clone() };
+    let Some(mut best) = plain_with(protocol, &options, choices) else { return Stream::default() };
+    let mut types = best.types.clone();
+    types.dedup();
+    for event in types.into_iter().skip(1).rev() {
+        let mut weights = options.weights.clone();
+        weights.insert(protocol.tables().events[event].name.to_string(), 0);
+        let without = StreamOptions { weights, ..options.clone() };
+        let all = |tried: &Tried| tried.types.iter().collect::<BTreeSet<_>>().len();
+        best = match plain_with(protocol, &without, choices) {
+            Some(other) if other.states < best.states && all(&other) >= all(&best) => other,
+            _ => best,
+        };
+    }
+    best.stream
+}
+
+/// Generates a plain stream of events of the allowed types.
+fn plain_with(protocol: &Protocol, options: &StreamOptions, choices: &mut Choices<'_>) -> Option<Tried> {
+    let planner = Planner::new(protocol, options);
     // A shorter conversation may come to an end where a longer one does not.
     let lengths = std::iter::successors(Some(MOST_EVENTS.min(options.events)), |length| Some(length / 2));
-    let tried = lengths.take_while(|length| *length > 0).find_map(|length| {
-        let mut walk = Walk::new(protocol, &options, Style::Plain);
+    lengths.take_while(|length| *length > 0).find_map(|length| {
+        let mut walk = Walk::new(protocol, options, Style::Plain);
         let mut done = Done::default();
         while walk.lines.len() < length {
             let candidates = candidates(protocol, &walk, &done);
@@ -66,9 +103,17 @@ pub fn plain(protocol: &Protocol, options: &StreamOptions, choices: &mut Choices
             *done.events.entry(event).or_default() += 1;
             walk.take(proposal, trial);
         }
-        planner.close(&mut walk, None, choices).then(|| walk.stream())
-    });
-    tried.unwrap_or_default()
+        (planner.close(&mut walk, None, choices) && !walk.lines.is_empty()).then(|| {
+            let standing = walk.standing();
+            let lifecycles = 0..protocol.tables().lifecycles.len();
+            let states = lifecycles.filter(|number| protocol.tables().lifecycles[*number].keyed.is_none());
+            Tried {
+                stream: walk.stream(),
+                types: walk.lines.iter().filter_map(|line| type_of(protocol, line)).collect(),
+                states: states.filter_map(|number| standing.single(number)).collect(),
+            }
+        })
+    })
 }
 
 /// Returns the events that would be something new, the usual ones first.

@@ -1,6 +1,8 @@
 //! Proposes the next event of a stream, and keeps what came of those that were accepted.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::Value;
 use sessionlint_core::check::StreamChecker;
@@ -27,6 +29,8 @@ const MOST_NAMED: usize = 64;
 pub struct Proposer<'p> {
     protocol: &'p Protocol,
     sessions: Vec<Session>,
+    /// How each session stands, once it was asked since the last event.
+    standings: RefCell<Vec<Option<Rc<Standing>>>>,
     style: Style,
     /// The time of the latest event, in milliseconds since 1970.
     clock: i64,
@@ -76,17 +80,19 @@ impl<'p> Proposer<'p> {
             last: BTreeMap::new(),
             cut: vec![false; tables.texts.len()],
         };
-        let sessions = (0..sessions.max(1)).map(session).collect();
-        Proposer { protocol, sessions, style, clock: FIRST_TIME, ids: 0 }
+        let sessions: Vec<Session> = (0..sessions.max(1)).map(session).collect();
+        let standings = RefCell::new(vec![None; sessions.len()]);
+        Proposer { protocol, sessions, standings, style, clock: FIRST_TIME, ids: 0 }
     }
 
-    /// Returns how the first session stands.
-    pub fn standing(&self, checker: &StreamChecker) -> Standing {
-        self.standing_of(checker, &self.sessions[0])
+    /// Returns how the first session stands. `checker`: the one that got all events that were accepted, and no other.
+    pub fn standing(&self, checker: &StreamChecker) -> Rc<Standing> {
+        self.standing_of(checker, 0)
     }
 
-    fn standing_of(&self, checker: &StreamChecker, session: &Session) -> Standing {
-        Standing::of(self.protocol.tables(), checker, session)
+    fn standing_of(&self, checker: &StreamChecker, session: usize) -> Rc<Standing> {
+        let made = || Rc::new(Standing::of(self.protocol.tables(), checker, &self.sessions[session]));
+        self.standings.borrow_mut()[session].get_or_insert_with(made).clone()
     }
 
     /// Returns a key that no instance of a lifecycle has, for the slots of an event type. `first`: its first parts, as far as
@@ -100,7 +106,7 @@ impl<'p> Proposer<'p> {
         first: &[Value],
     ) -> Vec<Value> {
         let session = &self.sessions[0];
-        let (aim, standing) = (Aim::new(event, Purpose::Any), self.standing_of(checker, session));
+        let (aim, standing) = (Aim::new(event, Purpose::Any), self.standing(checker));
         let made = (self.style, self.ids);
         Draft::new(self.protocol, &aim, session, &standing, checker, made).key_for(number, at, first)
     }
@@ -116,7 +122,7 @@ impl<'p> Proposer<'p> {
                 Style::Plain => 1000 * (1 + choices.below(3)) as i64,
                 Style::Odd => choices.below(3000) as i64,
             };
-        let standing = self.standing_of(checker, session);
+        let standing = self.standing_of(checker, number);
         let draft = Draft::new(self.protocol, aim, session, &standing, checker, (self.style, self.ids));
         let (event, half, ids) = draft.made(clock, choices);
         let tables = self.protocol.tables();
@@ -141,6 +147,7 @@ impl<'p> Proposer<'p> {
     pub fn accept(&mut self, proposal: Proposal) -> Vec<u8> {
         let Proposal { line, session, keys, clock, ids, half, last, cuts, .. } = proposal;
         (self.clock, self.ids) = (clock, ids);
+        self.standings.borrow_mut().fill(None);
         let session = &mut self.sessions[session];
         session.half = half;
         session.last.extend(last);

@@ -30,7 +30,7 @@ pub fn legal_from_seed(protocol: &Protocol, options: &StreamOptions, seed: u64) 
 /// lifecycles in their usual order. Returns `None` if none was found.
 pub fn plain_from_seed(protocol: &Protocol, options: &StreamOptions, seed: u64) -> Option<Stream> {
     let tape = tape(seed, TAPE_LENGTH);
-    Some(plain::plain(protocol, options, &mut Choices::new(&tape))).filter(|stream| !stream.lines.is_empty())
+    Some(plain::best_plain(protocol, options, &mut Choices::new(&tape))).filter(|stream| !stream.lines.is_empty())
 }
 
 /// Generates a stream of events in any order, allowed or not.

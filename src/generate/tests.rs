@@ -1,6 +1,7 @@
 //! The promises of generated streams.
 
 mod lists;
+mod mutations;
 mod words;
 
 use sessionlint_core::check;

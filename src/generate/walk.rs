@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -198,7 +199,7 @@ impl<'p> Walk<'p> {
     }
 
     /// Returns how the first session stands.
-    pub fn standing(&self) -> Standing {
+    pub fn standing(&self) -> Rc<Standing> {
         self.proposer.standing(&self.checker)
     }
 

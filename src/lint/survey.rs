@@ -78,7 +78,7 @@ impl<'p> Surveyor<'p> {
 
     /// Surveys a text. `records`: the classifier of records, if the text holds stored records instead of events.
     pub fn survey(&self, text: &[u8], options: &Options, records: Option<&Classifier<'_>>) -> Survey {
-        let mut input = Input::new(options.wire(), options.max_line_bytes());
+        let mut input = Input::new(options.wire(), options.max_line_bytes()).reading(self.protocol.texts());
         let mut survey = Survey::default();
         let mut hasher = DefaultHasher::new();
         let mut piece = |piece: Piece<'_>| {
@@ -100,6 +100,11 @@ impl<'p> Surveyor<'p> {
                 (Ok(tree), Some(classifier)) => {
                     survey.of_protocol = survey.of_protocol || classifier.has_complete_record(&tree.root, frame.text);
                     digest(&tree.root, frame.text, &mut hasher);
+                }
+                (Err(_), None) if self.protocol.texts().any(|text| text.as_bytes() == frame.text.trim_ascii()) => {
+                    survey.events += 1;
+                    survey.of_protocol = true;
+                    frame.text.hash(&mut hasher);
                 }
                 (Err(_), _) => {
                     survey.broken = true;

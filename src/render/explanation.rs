@@ -2,23 +2,38 @@
 
 use std::io::{self, Write};
 
+use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Basis, Example, Protocol, Rule};
 use sessionlint_core::text::{in_quotes, visible};
 
-/// Writes the explanation of a rule. `here`: what a `sessionlint.toml` says of the rule, if it does.
-pub fn write_explanation(out: &mut impl Write, protocol: &Protocol, rule: &Rule, here: Option<&str>) -> io::Result<()> {
+/// How a rule holds where it is explained.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Here<'h> {
+    /// What a `sessionlint.toml` says of the rule, if it does.
+    pub configured: Option<&'h str>,
+    /// What `--protocol` has to be for `check` to use the protocol, if it must be given.
+    pub protocol: Option<&'h str>,
+}
+
+/// Writes the explanation of a rule.
+pub fn write_explanation(out: &mut impl Write, protocol: &Protocol, rule: &Rule, here: Here<'_>) -> io::Result<()> {
     let severity = rule.severity.map_or("off", |severity| severity.as_str());
     writeln!(out, "{} ({severity})\n", visible(&rule.name))?;
     writeln!(out, "It means:    {}", visible(&rule.means))?;
     writeln!(out, "What to do:  {}", visible(&rule.help))?;
-    if let Some(here) = here {
-        writeln!(out, "Configured:  {here}")?;
+    if let Some(configured) = here.configured {
+        writeln!(out, "Configured:  {configured}")?;
     }
     match rule.basis {
-        Basis::Framing => {
+        Basis::Framing if Framing::ALL.iter().any(|framing| framing.name() == &*rule.name) => {
             writeln!(out, "It is about how streams are written and read; the document has no words for it.")?
         }
-        Basis::Inference => writeln!(out, "It is an inference of this project: no document says so.")?,
+        Basis::Framing => writeln!(out, "It quotes no document: the tables of {} say so.", visible(protocol.title()))?,
+        Basis::Inference => writeln!(
+            out,
+            "It is an inference of those who wrote the rules of {}: no document says so.",
+            visible(protocol.title())
+        )?,
         Basis::Upkeep => writeln!(
             out,
             "It is a rule of sessionlint itself, about what surrounds a stream: files, or the producer. No event breaks it."
@@ -35,12 +50,17 @@ pub fn write_explanation(out: &mut impl Write, protocol: &Protocol, rule: &Rule,
         }
     }
     if let Some(example) = protocol.example(&rule.name) {
-        write_example(out, protocol, &rule.name, example)?;
+        write_example(out, protocol, rule, (example, here))?;
     }
     Ok(())
 }
 
-fn write_example(out: &mut impl Write, protocol: &Protocol, rule: &str, example: &Example) -> io::Result<()> {
+fn write_example(
+    out: &mut impl Write,
+    protocol: &Protocol,
+    rule: &Rule,
+    (example, here): (&Example, Here<'_>),
+) -> io::Result<()> {
     let options = if example.args.is_empty() { String::new() } else { format!(", with {}", visible(&example.args)) };
     let escapes = if example.escapes { ", where \\xNN is a byte" } else { "" };
     for (words, text) in [("breaks it", &example.breaks), ("keeps it", &example.keeps)] {
@@ -54,7 +74,7 @@ fn write_example(out: &mut impl Write, protocol: &Protocol, rule: &str, example:
         // An editor could not write these bytes.
         return Ok(());
     }
-    if protocol.rule(rule).is_some_and(|rule| rule.basis == Basis::Inference) {
+    if protocol.is_of_records() && rule.basis == Basis::Inference {
         // The example is two files: a stream, and records.
         return writeln!(
             out,
@@ -63,10 +83,15 @@ fn write_example(out: &mut impl Write, protocol: &Protocol, rule: &str, example:
             if example.args.is_empty() { String::new() } else { format!(" {}", example.args) }
         );
     }
-    let name = protocol.name();
-    let mut options = if name == "session-events" { String::new() } else { format!(" --protocol {name}") };
+    let mut options = here.protocol.map_or_else(String::new, |name| format!(" --protocol {}", as_word(name)));
     if !example.args.is_empty() {
         options.push_str(&format!(" {}", example.args));
     }
     writeln!(out, "\nTry it: put the lines into a file and run `sessionlint check{options} FILE`.")
+}
+
+/// Returns a name as a word of a command line; what a shell could read otherwise is left to the reader.
+fn as_word(name: &str) -> &str {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:+@".contains(c);
+    if name.chars().all(is_plain) { name } else { "DIR" }
 }

@@ -196,3 +196,25 @@ fn nothing_in_a_protocol_is_markup_in_its_tables() {
         assert!(!line.contains(['<', '>', '`', '[', ']', '*', '~', '\\', '@', '!', '\u{1b}', '\u{202e}']), "{line}");
     }
 }
+
+#[test]
+fn a_rule_of_a_folder_is_explained_as_its_author_s() {
+    let folder = Folder::new();
+    let post = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/post");
+    for entry in fs::read_dir(post).expect("the protocol is here") {
+        let path = entry.expect("readable").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        folder.write(Path::new("mine").join(name), fs::read_to_string(&path).expect("readable"));
+    }
+    folder.write("mine/examples.toml", "[not-open]\nbreaks = \"a\\n\"\nkeeps = \"b\\n\"\n");
+    let explained = |rule: &str| folder.run(&format!("explain --protocol mine {rule}")).out;
+    let inferred = "It is an inference of those who wrote the rules of A post office: no document says so.\n";
+    assert!(explained("letter-twice").contains(inferred), "{}", explained("letter-twice"));
+    let own = explained("not-open");
+    assert!(own.contains("It quotes no document: the tables of A post office say so.\n"), "{own}");
+    // The folder is found by where it is, not by the name in it.
+    assert!(own.contains("run `sessionlint check --protocol mine FILE`"), "{own}");
+    assert!(explained("invalid-json").contains("It is about how streams are written and read"));
+    folder.write("sessionlint.toml", "version = 1\nprotocol = \"mine\"\n");
+    assert!(folder.run("explain not-open").out.contains("run `sessionlint check FILE`"));
+}

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::program::{CLEAN, Folder, OPEN, statuses, text};
-use super::{linted, told};
+use super::{kinds, linted, told};
 
 #[test]
 fn a_stream_in_which_no_time_passes_is_noted() {
@@ -87,4 +87,25 @@ fn an_emptied_fixture_is_not_skipped_in_silence() {
         ran.out
     );
     assert_eq!(folder.run("lint --fail-on-incomplete .").code, 1);
+}
+
+/// A chunk of the chat protocol, whose streams end with a text that is no JSON, and the last one.
+const CHAT: &str = r#"{"id":"c","object":"chat.completion.chunk","created":1767225600,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"Tea"},"finish_reason":null}]}
+{"id":"c","object":"chat.completion.chunk","created":1767225600,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
+"#;
+
+#[test]
+fn an_event_that_is_no_json_is_part_of_a_fixture() {
+    let done = format!("{CHAT}[DONE]\n");
+    let folder = Folder::with(&[("done.ndjson", &done), ("open.ndjson", CHAT)]);
+    let (document, code) = linted(&folder, "--protocol openai-chat done.ndjson open.ndjson");
+    // With the text and without it, they are two streams.
+    assert_eq!((told(&document), code), (Vec::new(), 0));
+    assert_eq!(kinds(&document), [2, 0, 0, 0, 0]);
+    let late = done
+        .replace(r#"{"id":"c","object":"chat.completion.chunk","#, r#"{"object":"chat.completion.chunk", "id":"c","#);
+    folder.write("done.ndjson", late.replace("[DONE]\n", "  [DONE]"));
+    assert_eq!(folder.run("fmt --protocol openai-chat done.ndjson").code, 0);
+    let formatted = std::fs::read_to_string(folder.path().join("done.ndjson")).expect("readable");
+    assert_eq!(formatted, done);
 }

@@ -15,7 +15,7 @@ fn others_are_in_states_that_are_there_and_do_something() {
         .says("`others` does nothing", "others.▸started")
         .and_nothing_else(1);
     refused(CELL, &format!("{CELL}others.started = {{ rule = \"result-mising\" }}\n"))
-        .says("there is no rule result-mising", "others.started = ▸{ rule")
+        .says("there is no rule result-mising", "others.started = { rule = ▸\"result-mising")
         .and_nothing_else(1);
 }
 

@@ -1,5 +1,6 @@
 //! A protocol with a mistake is refused when it is loaded, and the refusal points at the mistake.
 
+mod each_word;
 mod hostile;
 mod lists;
 mod records;
@@ -36,8 +37,13 @@ impl Folder {
 
     /// Returns a copy of a built-in protocol.
     fn copy_of(name: &str) -> Folder {
+        Folder::copy_from(&schemas().join(name))
+    }
+
+    /// Returns a copy of a folder.
+    fn copy_from(path: &Path) -> Folder {
         let folder = Folder::empty();
-        for entry in fs::read_dir(schemas().join(name)).expect("readable") {
+        for entry in fs::read_dir(path).expect("readable") {
             let file = entry.expect("readable").path();
             fs::copy(&file, folder.0.join(file.file_name().expect("a file has a name"))).expect("copied");
         }
@@ -328,6 +334,8 @@ fn a_protocol_with_names_of_its_own_works() {
     let mut all = said(stream);
     all.retain(|(_, rule, _)| rule != "check-skipped");
     assert_eq!(all, expected.map(|(line, rule, words)| (line, rule.to_owned(), words.to_owned())));
+    let help = &lift.rule("not-an-event").expect("every protocol has it").help;
+    assert_eq!(help, "send each event as a JSON object whose `kind` is a string (the event's name)");
     let first = stream.lines().next().expect("there is a line");
     assert_eq!(said(first), [(1, "left-open".to_owned(), "the door was left open".to_owned())]);
 }

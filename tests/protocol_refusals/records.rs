@@ -130,7 +130,8 @@ fn pointers_lead_to_fields_of_the_kind() {
         .says("session has no field /length", "[\"/timestamp\", ▸\"/length\"]")
         .and_nothing_else(1);
     refused("key     = \"/session_id\"", "key     = \"/id\"").says("session has no field /id", "key     = ▸\"/id\"");
-    refused(RECORD, "[record]\ntime      = \"/time\"").says("session has no field /time", "time      = ▸\"/time\"");
+    refused(RECORD, "[record]\ntime      = \"/time\"")
+        .says("none of the kinds of record has a field /time", "time      = ▸\"/time\"");
     refused("stream    = \"/session_id\"", "stream    = \"/sid\"")
         .says("no kind of record has a field /sid", "stream    = ▸\"/sid\"")
         .and_nothing_else(1);

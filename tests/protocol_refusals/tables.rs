@@ -24,7 +24,7 @@ fn a_state_must_be_reached() {
 fn a_cell_names_a_rule_that_is_there() {
     let cell = r#"cell.trailing    = { rule = "idle-missing", to = "announced" }"#;
     refused(cell, &cell.replace("missing", "mising"))
-        .says("there is no rule idle-mising", r#"cell.trailing    = ▸{ rule = "idle-mising""#)
+        .says("there is no rule idle-mising", r#"cell.trailing    = { rule = ▸"idle-mising""#)
         .advises(
             "there is no rule idle-mising",
             "add [rule.idle-mising] with its severity and words, or did you mean idle-m",
@@ -115,17 +115,11 @@ fn the_outermost_lifecycle_forgets_no_event() {
 
 #[test]
 fn rows_cover_every_value_of_a_boolean() {
-    let complete = "= false, \"/payload/status_label\" = { says = [\"complete\"] } }\ncell";
-    let waiting = "= false, \"/payload/status_label\" = { says = [\"waiting*\", \"awaiting*\", \"*approval*\", \"*permission*\", \"*confirmation*\"] } }\ncell";
-    Folder::copy()
-        .edit("protocol.toml", "when = \"else\"\n", "when = { \"/payload/pending\" = [] }\n")
-        .edit("protocol.toml", complete, "= [] }\ncell")
-        .edit("protocol.toml", waiting, "= [] }\ncell")
+    let shut = "[[lifecycle.row]]\non   = \"door\"\nwhen = { \"/open\" = false }\ncell = { else = \"shut\" }\n";
+    Folder::lift(r#""required": ["kind", "at", "run", "open"]"#, r#"{ "type": "boolean" }"#)
+        .edit("protocol.toml", shut, "")
         .refusal("protocol.toml")
-        .says(
-            "no row of turn matches session.status with /payload/pending = false",
-            "on   = \"session.status\"\nwhen = { ▸\"/payload/pending\" = true }\ncell.completed ",
-        )
+        .says("no row of door matches door with /open = false", "when = { ▸\"/open\" = true }")
         .and_nothing_else(1);
 }
 
@@ -149,7 +143,7 @@ fn rows_cover_an_optional_field_that_is_not_there() {
     // The row for all others takes it.
     optional.loads();
     let refusal =
-        optional.edit("protocol.toml", two, "on   = \"session.status\"\nwhen = { \"/payload/pending\" = [] }\n");
+        optional.edit("protocol.toml", two, "on   = \"session.status\"\nwhen = { \"/payload/pending\" = false, \"/payload/status_label\" = { says = [\"idle\"] } }\n");
     refusal.refusal("protocol.toml").says(
         "and any other /payload/status_label: it would move nothing",
         "{ \"/payload/pending\" = false, ▸\"/payload/status_label\" = { says = [\"complete\"] } }\ncell",
@@ -204,9 +198,9 @@ fn a_pointer_leads_to_a_field_of_the_schema() {
         .says("session.tool.results has no field /payload/results/*/id", "key  = ▸\"/id\"")
         .and_nothing_else(1);
     refused("time    = \"/timestamp\"", "time    = \"/time\"")
-        .says("session.completed has no field /time", "time    = ▸\"/time\"");
+        .says("none of the event types has a field /time", "time    = ▸\"/time\"");
     refused("type    = \"/type\"", "type    = \"/kind\"")
-        .says("session.completed has no field /kind", "type    = ▸\"/kind\"");
+        .says("none of the event types has a field /kind", "type    = ▸\"/kind\"");
     refused("\"/payload/status_label\"\nis   = { says = [\"idle\"", "\"status_label\"\nis   = { says = [\"idle\"")
         .says("status_label is not a JSON Pointer", "at   = ▸\"status_label\"");
 }
@@ -274,7 +268,7 @@ fn a_rule_has_words() {
 #[test]
 fn a_rule_that_is_used_is_there_and_a_rule_that_is_there_is_used() {
     refused("[rule.turn-empty]", "[rule.turn-void]")
-        .says("there is no rule turn-empty", "at = \"entry\" }\nemptied     = ▸{ rule = \"turn-empty\"")
+        .says("there is no rule turn-empty", "at = \"entry\" }\nemptied     = { rule = ▸\"turn-empty\"")
         .advises("there is no rule turn-empty", "add [rule.turn-empty]")
         .says("no table uses the rule turn-void", "[rule.▸turn-void]")
         // A cell and the end of the stream name the rule.
@@ -287,7 +281,7 @@ fn a_rule_of_the_program_itself_is_no_protocol_s() {
         .says("stale-baseline is a rule of the program itself", "[rule.▸stale-baseline]")
         .advises("stale-baseline is a rule of the program itself", "a name of its own");
     refused("{ rule = \"complete-before-completed\"", "{ rule = \"stale-baseline\"")
-        .says("there is no rule stale-baseline", "cell.active      = ▸{ rule = \"stale-baseline\"");
+        .says("there is no rule stale-baseline", "cell.active      = { rule = ▸\"stale-baseline\"");
 }
 
 #[test]

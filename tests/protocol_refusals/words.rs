@@ -118,7 +118,8 @@ fn a_row_that_asks_for_nothing_leaves_no_other_events() {
 
 #[test]
 fn an_outermost_lifecycle_says_what_all_other_labels_mean() {
-    refused("when = \"else\"", "when = { \"/payload/pending\" = [] }")
+    let idle = "when = { \"/payload/pending\" = false, \"/payload/status_label\" = { says = [\"idle\"] } }";
+    refused("when = \"else\"", idle)
         .says(
             "no row of turn matches session.status with /payload/pending = false and any other /payload/status_label",
             "\"/payload/pending\" = false, ▸\"/payload/status_label\" = { says = [\"complete\"] } }\ncell",

@@ -189,7 +189,7 @@ impl Input {
 
     /// Reads these texts too, in server-sent events, if they are `[DONE]`: otherwise that is passed over.
     #[must_use]
-    pub(crate) fn reading<'t>(mut self, mut texts: impl Iterator<Item = &'t str>) -> Input {
+    pub fn reading<'t>(mut self, mut texts: impl Iterator<Item = &'t str>) -> Input {
         self.reads_done = texts.any(|text| text.as_bytes() == sse::DONE);
         if let Splitter::Sse(sse) = &mut self.splitter {
             sse.reads_done = self.reads_done;

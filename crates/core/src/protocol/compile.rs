@@ -4,8 +4,10 @@
 mod entries;
 mod exhaustive;
 mod fields;
+mod fits;
 mod fixes;
 mod lifecycles;
+mod names;
 mod others;
 mod parents;
 mod records;
@@ -19,25 +21,27 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde_json::Value;
 use toml::Spanned;
 
 use super::Tables;
 use super::conditions::plain_words;
 use super::file;
 use super::listed::{framing_rule, upkeep_rule};
-use super::tables::{Condition, Each, EventShape, EventType, Rule, RuleId, States, Wanted};
+use super::tables::{Condition, Each, EventShape, EventType, Rule, RuleId, RuleWords, States, Wanted};
 use super::trusted::TrustedText;
 use super::upkeep::Upkeep;
-use crate::error::Problem;
+use crate::error::{MOST_PROBLEMS, Problem};
 use crate::framing::Framing;
 use crate::schema::items::{ArrayShape, ItemSlot};
 use crate::schema::{Pointer, SHOWN_CHARS, Schema, Subschema, shortened};
-use crate::text::{did_you_mean, nearest};
+use crate::text::{count, did_you_mean, nearest};
 pub use fixes::put;
 use lifecycles::display_scalar;
 use words::Speaker;
 pub(super) use words::without_values;
+
+/// The most mistakes that are found in one file. Fewer are shown, in the order of their places.
+const MOST_FOUND: usize = 10 * MOST_PROBLEMS;
 
 /// A range of bytes in `protocol.toml`.
 type Span = Range<usize>;
@@ -57,6 +61,8 @@ pub(crate) struct Compiler<'f> {
     event_ids: HashMap<Arc<str>, usize>,
     /// The event types that a misspelt name probably meant: that nothing else names them is no mistake of its own.
     meant: BTreeSet<usize>,
+    /// Whether the lifecycle that is compiled names a state that there is not: it may be any of them.
+    has_unknown_state: bool,
 }
 
 impl<'f> Compiler<'f> {
@@ -82,8 +88,10 @@ impl<'f> Compiler<'f> {
             events: Vec::new(),
             event_ids: HashMap::new(),
             meant: BTreeSet::new(),
+            has_unknown_state: false,
         };
         compiler.add_rules();
+        compiler.check_names();
         compiler.check_rule_pages();
         compiler.add_types(schemas);
         let tables = compiler.compile_tables();
@@ -102,6 +110,10 @@ impl<'f> Compiler<'f> {
 
     /// Records a mistake in the file.
     fn refuse(&mut self, span: Span, message: String, help: impl Into<String>) {
+        // No more than these are shown, and each is compared with those before it.
+        if self.problems.len() >= MOST_FOUND {
+            return;
+        }
         // A mistake may be found once for every state or event that it affects.
         let problem = Problem { message, label: "here".to_owned(), span, help: help.into() };
         if !self.problems.contains(&problem) {
@@ -120,7 +132,7 @@ impl<'f> Compiler<'f> {
             self.add_rule(match (own, trusted) {
                 (Some((name, words)), _) => Rule::new(name.get_ref(), words.compile()),
                 (None, Some(text)) => Rule::trusted(listed.name(), text),
-                (None, None) => Rule::new(listed.name(), framing_rule(listed).words()),
+                (None, None) => Rule::new(listed.name(), self.words_of_framing(listed)),
             });
         }
         for (name, words) in &file.rule {
@@ -133,6 +145,16 @@ impl<'f> Compiler<'f> {
                 self.add_rule(Rule::trusted(name, text));
             }
         }
+    }
+
+    /// Returns the words of a rule of the framing, with the name that this protocol's events have for their type.
+    fn words_of_framing(&self, listed: Framing) -> RuleWords {
+        let mut words = framing_rule(listed).words();
+        let type_at = self.file.event.as_ref().and_then(|event| Pointer::parse(event.event_type.get_ref()));
+        if let (Framing::NotAnEvent, Some(at)) = (listed, type_at) {
+            words.help = words.help.replace("`type`", &format!("`{}`", at.dotted()));
+        }
+        words
     }
 
     /// Checks that the pages about rules have an address, and that it has no character that could end it where it is
@@ -172,13 +194,36 @@ impl<'f> Compiler<'f> {
         })
     }
 
+    /// Returns whether there is a mistake at this place: what is written there is wrong, and nothing more is said of it.
+    fn is_refused(&self, span: &Span) -> bool {
+        self.problems.iter().any(|problem| problem.span == *span)
+    }
+
     /// Checks that an event's schema declares a field at this pointer.
     fn check_field(&mut self, event: usize, pointer: &Pointer, span: &Span) {
-        if self.trusted.is_none() && self.events[event].schema.at(&pointer.0) == Subschema::Missing {
+        let is_missing = || self.events[event].schema.at(&pointer.0) == Subschema::Missing;
+        if self.trusted.is_none() && is_missing() && !self.is_refused(span) {
             let message = format!("{} has no field {pointer}", self.events[event].name);
             let help = "use a pointer that the event's schema declares, or declare the field there";
             self.refuse(span.clone(), message, help);
         }
+    }
+
+    /// Checks that the schemas of several events declare a field. `what`: what such events are, in the plural.
+    fn check_field_of_all(&mut self, events: &[usize], pointer: &Pointer, span: Span, what: &str) {
+        let lacks = |event: &&usize| self.events[**event].schema.at(&pointer.0) == Subschema::Missing;
+        let without: Vec<_> = events.iter().filter(lacks).map(|event| &*self.events[*event].name).collect();
+        let message = match without.as_slice() {
+            _ if self.trusted.is_some() => return,
+            [] => return,
+            [one] => format!("{one} has no field {pointer}"),
+            all if all.len() == events.len() => format!("none of the {what} has a field {pointer}"),
+            [first, second] => format!("{first} and {second} have no field {pointer}"),
+            [first, second, more @ ..] => {
+                format!("{first}, {second} and {} have no field {pointer}", count(more.len() as u64, "other"))
+            }
+        };
+        self.refuse(span, message, "use a pointer that all their schemas declare, or declare the field there");
     }
 
     /// Returns the slot of an event's field, adding one if need be.
@@ -195,7 +240,7 @@ impl<'f> Compiler<'f> {
         let around = self.events[event].schema.at(&pointer.0[..star]);
         let is_array = matches!(around, Subschema::Declared(schema) if schema.get("items").is_some());
         if is_array {
-            let message = format!("{} does not name one field", shortened(at.get_ref(), SHOWN_CHARS));
+            let message = format!("{} does not name one field", shown_pointer(at));
             self.refuse(at.span(), message, "write the array in `each`, and start the pointer at its items");
         }
     }
@@ -243,7 +288,12 @@ impl<'f> Compiler<'f> {
             shape.slots.len() - 1
         });
         let whole = self.events[event].pointer(Some(array), number).into_owned();
-        self.check_field(event, &whole, &at.span());
+        // What is no array has no items; that has been said.
+        let around = self.events[event].arrays[array].at.clone();
+        let types = self.types_of(event, &around);
+        if types.is_empty() || types.iter().any(|one| one == "array") {
+            self.check_field(event, &whole, &at.span());
+        }
         number
     }
 
@@ -292,14 +342,19 @@ impl<'f> Compiler<'f> {
 
     /// Returns the numbers of the event types that a row names. `others` are those that `*` stands for; `None` if it is not
     /// allowed here.
-    fn find_events(&mut self, names: &file::Names, others: Option<&[usize]>) -> Vec<usize> {
+    fn find_events(&mut self, names: &[file::Name], others: Option<&[usize]>) -> Vec<usize> {
         let mut events = Vec::new();
-        for name in &names.0 {
-            if let ("*", Some(others)) = (name.get_ref().as_str(), others) {
-                events.extend_from_slice(others);
+        for name in names {
+            if name.get_ref() == "*" {
+                events.extend_from_slice(others.unwrap_or_default());
+                if others.is_none() {
+                    let message = "`*` stands for no event types here".to_owned();
+                    let help = "name each of them; only rows of a lifecycle and values of a series are for all others";
+                    self.refuse(name.span(), message, help);
+                }
             } else if let Some(event) = self.event_ids.get(name.get_ref().as_str()) {
                 events.push(*event);
-            } else {
+            } else if self.problems.len() < MOST_FOUND {
                 let near = nearest(name.get_ref(), self.event_ids.keys().map(|known| &**known));
                 self.meant.extend(near.as_deref().and_then(|near| self.event_ids.get(near)));
                 let help = near.map_or_else(|| format!("add {}.schema.json", name.get_ref()), did_you_mean);
@@ -336,15 +391,11 @@ impl<'f> Compiler<'f> {
         if self.trusted.is_some() {
             return;
         }
-        let EventType { name, schema, .. } = &self.events[event];
-        let Subschema::Declared(field) = schema.at(&pointer.0) else { return };
-        let types: Vec<&str> = match field.get("type") {
-            Some(Value::String(one)) => vec![one],
-            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
-            _ => return,
-        };
-        if !types.iter().any(|one| kinds.contains(one)) {
-            let message = format!("{pointer} of {name} is never {what}: its schema allows {}", types.join(", "));
+        let types = self.types_of(event, pointer);
+        if !self.is_refused(&span) && !types.is_empty() && !types.iter().any(|one| kinds.contains(&one.as_str())) {
+            let (name, pointer) = (&self.events[event].name, pointer.text());
+            let field = if pointer.is_empty() { "the whole" } else { &*pointer };
+            let message = format!("{field} of {name} is never {what}: its schema allows {}", types.join(", "));
             self.refuse(span, message, "name another field, or mend the schema");
         }
     }
@@ -376,12 +427,10 @@ impl<'f> Compiler<'f> {
         let mut conditions = Vec::new();
         for (at, test) in when {
             let slot = self.slot_of(event, array, at);
+            let pointer = self.events[event].pointer(array, slot).into_owned();
+            self.check_test(event, &pointer, at, test);
             let wanted = match test {
-                file::WhenTest::Values(values) => {
-                    let pointer = self.events[event].pointer(array, slot).into_owned();
-                    self.check_values(event, &pointer, at, values);
-                    Wanted::Values(values.clone())
-                }
+                file::WhenTest::Values(values) => Wanted::Values(values.clone()),
                 file::WhenTest::Says(says) => {
                     Wanted::Says(says.iter().map(|words| plain_words(words).into_owned()).collect())
                 }
@@ -400,7 +449,8 @@ impl<'f> Compiler<'f> {
         }
         let allowed = self.events[event].values_at(pointer);
         if let Some(value) = values.iter().find(|value| !allowed.is_empty() && !allowed.contains(value)) {
-            let message = format!("{} never has {} = {}", self.events[event].name, at.get_ref(), display_scalar(value));
+            let message =
+                format!("{} never has {} = {}", self.events[event].name, shown_pointer(at), display_scalar(value));
             let known: Vec<_> = allowed.iter().map(display_scalar).collect();
             self.refuse(at.span(), message, format!("its schema allows {}", known.join(", ")));
         }
@@ -435,6 +485,14 @@ impl<'f> Compiler<'f> {
             conditions.push((index, states));
         }
         conditions
+    }
+}
+
+/// Returns a pointer as messages show it: one of the root is empty as it is written.
+fn shown_pointer(at: &Spanned<String>) -> String {
+    match at.get_ref().as_str() {
+        "" => "\"\"".to_owned(),
+        at => shortened(at, SHOWN_CHARS).into_owned(),
     }
 }
 

@@ -14,7 +14,7 @@ use super::texts::JsonKind;
 use crate::toml_reader::OneOrMany;
 pub use words::{Basis, Keyed, Scalar};
 pub(crate) use words::{
-    Cell, Each, EndRule, EndWire, Fix, From, LinkTest, RowWhen, SeverityOrOff, SpeaksAt, Test, WhenTest, Wholes,
+    Cell, Each, EndRule, EndWire, Fix, From, LinkTest, On, RowWhen, SeverityOrOff, SpeaksAt, Test, WhenTest, Wholes,
 };
 
 pub(crate) type Name = Spanned<String>;
@@ -27,7 +27,7 @@ pub(crate) type Gate = BTreeMap<Name, Names>;
 toml_tables! {
     #[derive(Debug)]
     pub(crate) struct File {
-        pub name: String = required,
+        pub name: Name = required,
         pub title: Option<String> = optional,
         pub version: String = required,
         pub source: Option<String> = optional,
@@ -41,7 +41,7 @@ toml_tables! {
         pub container: Vec<Container> = optional,
         pub check: Vec<Check> = optional,
         pub link: Vec<Link> = optional,
-        pub reconcile: Option<Reconcile> = optional,
+        pub reconcile: Option<Spanned<Reconcile>> = optional,
         pub lifecycle: Vec<Spanned<Lifecycle>> = optional,
         pub text: Vec<Text> = optional,
         pub time: Vec<Time> = optional,
@@ -121,7 +121,7 @@ toml_tables! {
     /// What a rule has to say of one field of an event or record.
     #[derive(Debug)]
     pub(crate) struct Check {
-        pub on: Names = required,
+        pub on: On = required,
         pub when: When = optional,
         /// The array in whose items the field is.
         pub each: Option<Each> = optional,
@@ -233,7 +233,7 @@ toml_tables! {
 
     #[derive(Debug)]
     pub(crate) struct Row {
-        pub on: Names = required,
+        pub on: On = required,
         pub when: RowWhen = optional,
         pub before: Gate = optional,
         pub after: Gate = optional,
@@ -262,8 +262,8 @@ toml_tables! {
     #[derive(Debug)]
     pub(crate) struct Speak {
         /// Left out only where the instance opens anew.
-        pub rule: Option<String> = optional,
-        pub to: Option<String> = optional,
+        pub rule: Option<Name> = optional,
+        pub to: Option<Name> = optional,
         pub at: Option<Spanned<SpeaksAt>> = optional,
         /// Whether the instance opens, whatever its state was.
         pub anew: bool = optional,
@@ -272,7 +272,7 @@ toml_tables! {
     /// The rule that speaks where a stream ends, with the event that its finding stands at.
     #[derive(Debug)]
     pub(crate) struct SpeakAtEnd {
-        pub rule: String = required,
+        pub rule: Name = required,
         pub at: Option<Spanned<SpeaksAt>> = optional,
         /// The form of input in which the rule speaks, if not in all.
         pub wire: Option<EndWire> = optional,
@@ -313,7 +313,7 @@ toml_tables! {
 
     #[derive(Debug)]
     pub(crate) struct Append {
-        pub on: Names = required,
+        pub on: On = required,
         pub when: When = optional,
         pub each: Option<Each> = optional,
         /// The key in these events, if its fields are others than the text's own.
@@ -326,13 +326,13 @@ toml_tables! {
 
     #[derive(Debug)]
     pub(crate) struct Cut {
-        pub on: Names = required,
+        pub on: On = required,
         pub when: When = optional,
     }
 
     #[derive(Debug)]
     pub(crate) struct Whole {
-        pub on: Names = required,
+        pub on: On = required,
         pub when: When = optional,
         pub each: Option<Each> = optional,
         pub key: Names = optional,
@@ -348,7 +348,7 @@ toml_tables! {
     /// When a text must be JSON.
     #[derive(Clone, Debug)]
     pub(crate) struct TextJson {
-        pub on: Names = required,
+        pub on: On = required,
         pub when: When = optional,
         pub each: Option<Each> = optional,
         /// The first parts of a key, or an empty list: the entry is about all texts whose keys begin so.
@@ -394,7 +394,7 @@ toml_tables! {
 
     #[derive(Debug)]
     pub(crate) struct SeriesValue {
-        pub on: Names = required,
+        pub on: On = required,
         pub when: When = optional,
         pub each: Option<Each> = optional,
         /// The key in these events, if its fields are others than the series' own.

@@ -249,8 +249,8 @@ impl Protocol {
         let digest = folder.digest(&tables.rules);
         let event_ids = tables.events.iter().enumerate().map(|(id, event)| (event.name.clone(), id)).collect();
         Ok(Protocol(Arc::new(Compiled {
-            title: file.title.unwrap_or_else(|| file.name.clone()),
-            name: file.name,
+            title: file.title.unwrap_or_else(|| file.name.get_ref().clone()),
+            name: file.name.into_inner(),
             version: file.version,
             source: file.source,
             rule_pages: file.rule_pages.map(|pages| pages.into_inner()),
@@ -379,7 +379,7 @@ impl Protocol {
     }
 
     /// Returns the texts that are events although they are no JSON.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
         let Tables { shape, events, .. } = &self.0.tables;
         shape.texts.iter().filter_map(|id| match &events[*id].told_by {
             ToldBy::Text(text) => Some(&**text),

@@ -205,7 +205,7 @@ pub struct EventShape {
 }
 
 /// What tells that an event is of a type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ToldBy {
     /// The type's name in the event.
     Name,

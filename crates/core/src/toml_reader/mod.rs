@@ -265,10 +265,18 @@ impl Table<'_, '_> {
     /// Reads the value of a key. Returns `None` if there are mistakes in it, or if the key is missing, which is one.
     pub fn required<T: FromToml>(&mut self, key: &str) -> Option<T> {
         let Some(value) = self.table.get(key) else {
-            self.reader.problem(self.span.clone(), format!("there is no `{key}` here"), self.reader.help);
+            if !self.is_misspelt(key) {
+                self.reader.problem(self.span.clone(), format!("there is no `{key}` here"), self.reader.help);
+            }
             return None;
         };
         T::from_toml(key, value, self.reader)
+    }
+
+    /// Returns whether a key of the table that does not exist probably meant this one. It is a mistake already.
+    fn is_misspelt(&self, key: &str) -> bool {
+        let mut unknown = self.table.keys().map(|name| &**name.get_ref()).filter(|name| !self.known.contains(name));
+        unknown.any(|name| nearest(name, self.known.iter().copied()).as_deref() == Some(key))
     }
 
     /// Reads the value of a key that may be missing. Returns `None` if there are mistakes in the value.

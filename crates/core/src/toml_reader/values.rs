@@ -13,7 +13,12 @@ impl FromToml for String {
     fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<String> {
         let text = value.get_ref().as_str();
         if text.is_none() {
-            reader.wrong_type(key, value, "a string", "put it in quotation marks");
+            let help = match value.get_ref() {
+                DeValue::Array(_) => "write one string, without [ and ]",
+                DeValue::Table(_) => "write one string, without { and }",
+                _ => "put it in quotation marks",
+            };
+            reader.wrong_type(key, value, "a string", help);
         }
         text.map(str::to_owned)
     }

@@ -194,7 +194,10 @@ fn keys_that_do_not_fit_are_refused() {
         with("key = [\"/i\", \"/p\"]\n        cell.absent = \"open\"", "key = []\n        cell.absent = \"open\""),
         ["this row does not say which instance it is about"; 0]
     );
-    assert_eq!(with("parent = \"/i\"", "parent = [\"/i\", \"/n\"]"), ["this parent has 2 parts, but its key has 1"]);
+    assert_eq!(
+        with("parent = \"/i\"", "parent = [\"/i\", \"/n\"]"),
+        ["`parent` has 2 parts, but the key of the lifecycle around has 1"]
+    );
     assert_eq!(
         with("parent = \"/i\"", "parent = \"/i\"\n        key = [\"/i\", \"/n\"]"),
         ["this row has a `key` and a `parent`"]

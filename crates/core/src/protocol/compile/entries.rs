@@ -4,7 +4,7 @@ use toml::Spanned;
 
 use super::super::file;
 use super::super::tables::{Condition, Each, Lifecycle};
-use super::Compiler;
+use super::{Compiler, shown_pointer};
 use crate::text::count;
 
 /// What an entry is about, in events of one type.
@@ -35,7 +35,7 @@ impl Compiler<'_> {
 
     /// Refuses an entry that stands twice for one event: its field would be read twice.
     pub(super) fn refuse_twice(&mut self, at: &Spanned<String>) {
-        let message = format!("{} is read twice from one event", at.get_ref());
+        let message = format!("{} is read twice from one event", shown_pointer(at));
         self.refuse(at.span(), message, "take one of the two entries out, or tell them apart by `when`");
     }
 

@@ -103,7 +103,7 @@ impl Compiler<'_> {
         let never = |value: &Scalar| !allowed.is_empty() && !allowed.contains(value);
         pointer.0.is_empty()
             || schema.at(&pointer.0) == Subschema::Missing
-            || matches!(&condition.wanted, Wanted::Values(values) if values.iter().any(never))
+            || matches!(&condition.wanted, Wanted::Values(values) if values.is_empty() || values.iter().any(never))
     }
 
     /// Returns the fields that rows ask for, each with all that it may be.

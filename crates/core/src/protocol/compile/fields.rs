@@ -4,7 +4,6 @@ use super::super::conditions::plain_words;
 use super::super::file;
 use super::super::tables::{FieldCheck, FieldTest, Unchanged};
 use super::{Compiler, Speaker};
-use crate::toml_reader::OneOrMany;
 
 /// Returns whether all items are meant.
 fn takes_all(each: &file::Each) -> bool {
@@ -43,7 +42,7 @@ impl Compiler<'_> {
                     continue;
                 }
             };
-            for event in self.find_events(&check.on, None) {
+            for event in self.find_events(&check.on.0, None) {
                 let each = check.each.as_ref().map(|each| self.compile_each(event, each, false));
                 let array = each.as_ref().map(|each| each.array);
                 let slot = match &test {
@@ -74,7 +73,7 @@ impl Compiler<'_> {
     /// Compiles an `[[unchanged]]`.
     pub(crate) fn compile_unchanged(&mut self, one: &file::Unchanged) -> Option<Unchanged> {
         let rule = self.use_rule(&one.rule, &Speaker::UNCHANGED);
-        let event = *self.find_events(&OneOrMany(vec![one.on.clone()]), None).first()?;
+        let event = *self.find_events(std::slice::from_ref(&one.on), None).first()?;
         let all = self.file.lifecycle.len();
         let within = one.within.as_ref().and_then(|name| self.find_outer(name, all));
         if let Some(name) = one.within.as_ref().filter(|_| within.is_some_and(|outer| self.has_keys(outer))) {

@@ -8,7 +8,6 @@ use super::super::tables::EventShape;
 use super::Compiler;
 use crate::schema::Pointer;
 use crate::text::{did_you_mean, nearest};
-use crate::toml_reader::OneOrMany;
 
 /// The time that stands in for an inserted event's own when the event is checked.
 const SOME_TIME: &str = "2026-01-01T00:00:00Z";
@@ -35,8 +34,7 @@ impl Compiler<'_> {
         match fix {
             file::Fix::Negate => {}
             file::Fix::Set(file::SetField { on, at, to }) => {
-                let names = OneOrMany(vec![on.clone()]);
-                if let Some(event_type) = self.find_events(&names, None).first().copied() {
+                if let Some(event_type) = self.find_events(std::slice::from_ref(on), None).first().copied() {
                     let pointer = self.parse_pointer(at);
                     self.check_field(event_type, &pointer, &at.span());
                     let pointer = Pointer::parse(at.get_ref()).unwrap_or_default();
@@ -57,6 +55,9 @@ impl Compiler<'_> {
         }
         let name = tried.pointer(&shape.event_type.text()).and_then(Value::as_str).unwrap_or_default().to_owned();
         let Some(id) = self.event_ids.get(name.as_str()) else {
+            if self.file.event.as_ref().is_some_and(|event| self.is_refused(&event.event_type.span())) {
+                return;
+            }
             let near = nearest(&name, self.event_ids.keys().map(|known| &**known));
             let help = near.map_or_else(|| format!("write its type at {}", shape.event_type), did_you_mean);
             self.refuse(event.span(), format!("the inserted event has no known type: {name:?}"), help);

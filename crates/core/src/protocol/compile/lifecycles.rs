@@ -56,18 +56,20 @@ impl Compiler<'_> {
     fn check_tables_of_form(&mut self) {
         let file = self.file;
         let of_streams = [
-            ("type", file.types.first().map(Spanned::span)),
-            ("lifecycle", file.lifecycle.first().map(Spanned::span)),
-            ("text", file.text.first().map(|text| text.name.span())),
-            ("time", file.time.first().map(|time| time.rule.span())),
-            ("unchanged", file.unchanged.first().map(|one| one.rule.span())),
-            ("series", file.series.first().map(|one| one.get_ref().rule.span())),
+            ("[[type]]", file.types.first().map(Spanned::span)),
+            ("[[lifecycle]]", file.lifecycle.first().map(Spanned::span)),
+            ("[[text]]", file.text.first().map(|text| text.name.span())),
+            ("[[time]]", file.time.first().map(|time| time.rule.span())),
+            ("[[unchanged]]", file.unchanged.first().map(|one| one.rule.span())),
+            ("[[series]]", file.series.first().map(|one| one.get_ref().rule.span())),
         ];
         let of_records = [
-            ("kind", file.kind.first().map(|kind| kind.name.span())),
-            ("container", file.container.first().map(|container| container.name.span())),
-            ("link", file.link.first().map(|link| link.on.span())),
+            ("[[kind]]", file.kind.first().map(|kind| kind.name.span())),
+            ("[[container]]", file.container.first().map(|container| container.name.span())),
+            ("[[link]]", file.link.first().map(|link| link.on.span())),
+            ("[reconcile]", file.reconcile.as_ref().map(Spanned::span)),
         ];
+
         let (others, needed) = match (&file.event, &file.record) {
             (Some(_), None) => (of_records.as_slice(), "record"),
             (None, Some(_)) => (of_streams.as_slice(), "event"),
@@ -78,7 +80,7 @@ impl Compiler<'_> {
                 let help = "a protocol is either for streams of events or for stored records; make two of them";
                 self.refuse(
                     span.clone(),
-                    format!("[[{word}]] goes with [{needed}], which this protocol does not have"),
+                    format!("{word} goes with [{needed}], which this protocol does not have"),
                     help,
                 );
             }
@@ -105,6 +107,7 @@ impl Compiler<'_> {
     fn compile_lifecycle(&mut self, index: usize, earlier: &[Lifecycle]) -> Lifecycle {
         let file = self.file;
         let lifecycle = file.lifecycle[index].get_ref();
+        self.has_unknown_state = false;
         let count = lifecycle.states.len();
         if count == 0 || count > States::MOST {
             let message = format!("a lifecycle has 1 to {} states, and this one has {count}", States::MOST);
@@ -145,7 +148,7 @@ impl Compiler<'_> {
         for (state, written) in &lifecycle.end {
             let file::EndRule { rule, at, wire } = written.get_ref();
             let speaker = if lifecycle.keyed.is_some() { &Speaker::KEYED_END } else { &Speaker::END };
-            let rule = self.use_rule_named(rule, written.span(), speaker);
+            let rule = self.use_rule(rule, speaker);
             if at.is_some() {
                 self.refuse_entry_of_keys(lifecycle, written.span());
             }
@@ -186,10 +189,10 @@ impl Compiler<'_> {
             self.refuse_unowned(lifecycle);
         }
         // The rows of a misspelt event may lead anywhere.
-        if self.meant.is_empty() {
+        if self.meant.is_empty() && !self.has_unknown_state {
             self.find_unreachable(lifecycle, &compiled);
         }
-        if within.is_none() && self.trusted.is_none() {
+        if lifecycle.within.is_none() && self.trusted.is_none() {
             self.check_exhaustive(lifecycle, &compiled);
         }
         compiled
@@ -225,6 +228,7 @@ impl Compiler<'_> {
             let near = nearest(name, known.iter().copied());
             // The state that was meant is named here: nothing follows from the misspelt name.
             let meant = near.as_deref().and_then(|near| known.iter().position(|state| *state == near));
+            self.has_unknown_state |= meant.is_none();
             let help = near.map_or_else(|| format!("its states are {}", known.join(", ")), did_you_mean);
             self.refuse(span, format!("the lifecycle {} has no state {name}", lifecycle.name.get_ref()), help);
             return meant.map(|state| state as u8);
@@ -247,7 +251,8 @@ impl Compiler<'_> {
     fn find_unreachable(&mut self, written: &file::Lifecycle, lifecycle: &Lifecycle) {
         let reached = lifecycle.reached_from(States::one(0));
         for (number, state) in written.states.iter().enumerate() {
-            if !reached.has(number as u8) {
+            let is_second = written.states[..number].iter().any(|earlier| earlier.get_ref() == state.get_ref());
+            if !reached.has(number as u8) && !is_second {
                 let message = format!("nothing leads into the state {}", state.get_ref());
                 self.refuse(state.span(), message, "name it in a cell of a state that is reached, or take it out");
             }

@@ -78,7 +78,8 @@ impl Compiler<'_> {
             let help = "`key` is for one instance, and `parent` for all that one parent owns: take one of them out";
             self.refuse(first.span(), message, help);
         } else if written != parent_parts {
-            let message = format!("this parent has {}, but its key has {parent_parts}", count(written as u64, "part"));
+            let has = count(written as u64, "part");
+            let message = format!("`parent` has {has}, but the key of the lifecycle around has {parent_parts}");
             self.refuse(first.span(), message, "name each part of the key of the lifecycle around");
         }
     }

@@ -23,7 +23,12 @@ impl Compiler<'_> {
             ..EventShape::default()
         };
         self.check_kinds_differ(&file.kind);
-        let kinds: Vec<_> = file.kind.iter().filter_map(|kind| self.compile_kind(kind)).collect();
+        let is_first = |number: usize| {
+            let name = file.kind[number].name.get_ref();
+            file.kind[..number].iter().all(|earlier| earlier.name.get_ref() != name)
+        };
+        let firsts = file.kind.iter().enumerate().filter(|(number, _)| is_first(*number));
+        let kinds: Vec<_> = firsts.filter_map(|(_, kind)| self.compile_kind(kind)).collect();
         self.check_record_shape(record, &shape, &kinds);
         let containers = file.container.iter().filter_map(|container| self.compile_container(container)).collect();
         let count = self.events.len();
@@ -37,17 +42,17 @@ impl Compiler<'_> {
             checks: (0..count).map(|_| Vec::new()).collect(),
             links: (0..count).map(|_| Vec::new()).collect(),
             indexed: (0..count).map(|_| None).collect(),
-            reconcile: file.reconcile.as_ref().and_then(|words| self.compile_reconciliation(words)),
+            reconcile: file.reconcile.as_ref().and_then(|words| self.compile_reconciliation(words.get_ref())),
         };
         for check in &file.check {
             if !check.when.is_empty() || check.each.is_some() {
                 let message = "`when` and `each` are for the events of streams".to_owned();
                 self.refuse(check.at.span(), message, "a record is tested field by field");
             }
+            let rule = self.use_rule(&check.rule, &Speaker::RECORD_CHECK);
             for on in &check.on.0 {
                 let Some(id) = self.find_kind(on, &records) else { continue };
                 let slot = self.slot(id, &check.at);
-                let rule = self.use_rule(&check.rule, &Speaker::RECORD_CHECK);
                 let Some(test) = self.compile_test(id, check) else { continue };
                 if let Test::Repeated = test {
                     self.index_by(id, slot, &mut records, &check.at);
@@ -100,7 +105,8 @@ impl Compiler<'_> {
     /// Checks the fields of `[record]`: every kind must have the time, and at least one the stream.
     fn check_record_shape(&mut self, record: &file::Record, shape: &EventShape, kinds: &[RecordKind]) {
         if let (Some(written), Some(pointer)) = (&record.time, &shape.time) {
-            kinds.iter().for_each(|kind| self.check_field(kind.id, pointer, &written.span()));
+            let ids: Vec<usize> = kinds.iter().map(|kind| kind.id).collect();
+            self.check_field_of_all(&ids, pointer, written.span(), "kinds of record");
         }
         if let (Some(written), Some(pointer)) = (&record.stream, &shape.stream)
             && kinds.iter().all(|kind| self.events[kind.id].schema.at(&pointer.0) == Subschema::Missing)
@@ -194,6 +200,9 @@ impl Compiler<'_> {
 
     /// Compiles a `[[link]]`.
     fn compile_link(&mut self, link: &file::Link, records: &mut Records) {
+        // The rules are used, whatever is wrong with the rest.
+        let missing = link.missing.as_ref().map(|rule| self.use_rule(rule, &Speaker::LINK));
+        let rules: Vec<_> = link.check.iter().map(|check| self.use_rule(&check.rule, &Speaker::LINK_CHECK)).collect();
         let (Some(id), Some(to)) = (self.find_kind(&link.on, records), self.find_kind(&link.to, records)) else {
             return;
         };
@@ -201,7 +210,7 @@ impl Compiler<'_> {
         let key = self.slot(to, &link.key);
         self.index_by(to, key, records, &link.key);
         let mut checks = Vec::new();
-        for check in &link.check {
+        for (check, rule) in link.check.iter().zip(rules) {
             let test = match &check.is {
                 file::LinkTest::Not(other) => LinkTest::Not(self.index_field(to, other, records)),
                 file::LinkTest::Before(other) => LinkTest::Before(self.index_field(to, other, records)),
@@ -209,19 +218,22 @@ impl Compiler<'_> {
                     LinkTest::After(self.index_field(to, start, records), self.index_field(to, seconds, records))
                 }
             };
-            checks.push(LinkCheck {
-                slot: self.slot(id, &check.at),
-                test,
-                rule: self.use_rule(&check.rule, &Speaker::LINK_CHECK),
-            });
+            checks.push(LinkCheck { slot: self.slot(id, &check.at), test, rule });
         }
-        let missing = link.missing.as_ref().map(|rule| self.use_rule(rule, &Speaker::LINK));
         records.links[id].push(Link { slot, to, label: link.label.get_ref().clone(), missing, checks });
     }
 
     /// Compiles `[reconcile]`.
     fn compile_reconciliation(&mut self, words: &file::Reconcile) -> Option<Reconciliation> {
         let file::Reconcile { started, completed, results, session, action, rules } = words;
+        let rules = ReconciliationRules {
+            action_missing: self.use_rule(&rules.action_missing, &Speaker::RECONCILED),
+            action_unexpected: self.use_rule(&rules.action_unexpected, &Speaker::RECONCILED),
+            outcome: self.use_rule(&rules.outcome, &Speaker::RECONCILED_PAIR),
+            action_time: self.use_rule(&rules.action_time, &Speaker::RECONCILED_TIME),
+            session_time: self.use_rule(&rules.session_time, &Speaker::RECONCILED_PAIR),
+            record_missing: self.use_rule(&rules.record_missing, &Speaker::RECONCILED),
+        };
         let (session_kind, action_kind) = (self.find_record_type(&session.kind)?, self.find_record_type(&action.kind)?);
         let field = |compiler: &mut Self, kind: usize, at: &Spanned<String>| {
             let pointer = compiler.parse_pointer(at);
@@ -243,14 +255,7 @@ impl Compiler<'_> {
             name: field(self, action_kind, &action.name),
             result: field(self, action_kind, &action.result),
             error: field(self, action_kind, &action.error),
-            rules: ReconciliationRules {
-                action_missing: self.use_rule(&rules.action_missing, &Speaker::RECONCILED),
-                action_unexpected: self.use_rule(&rules.action_unexpected, &Speaker::RECONCILED),
-                outcome: self.use_rule(&rules.outcome, &Speaker::RECONCILED_PAIR),
-                action_time: self.use_rule(&rules.action_time, &Speaker::RECONCILED_TIME),
-                session_time: self.use_rule(&rules.session_time, &Speaker::RECONCILED_PAIR),
-                record_missing: self.use_rule(&rules.record_missing, &Speaker::RECONCILED),
-            },
+            rules,
         })
     }
 

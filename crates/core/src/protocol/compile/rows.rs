@@ -59,7 +59,7 @@ impl Compiler<'_> {
                 self.refuse(spanned.span(), message, "use `before` to ask for the state of another lifecycle");
             }
             let otherwise = matches!(row.when, file::RowWhen::Else);
-            for event in self.find_events(&row.on, Some(&others)) {
+            for event in self.find_events(&row.on.0, Some(&others)) {
                 let each = row.each.as_ref().map(|each| self.compile_each(event, each, true));
                 let array = each.as_ref().map(|each| each.array);
                 let same =
@@ -256,21 +256,20 @@ impl Compiler<'_> {
                 continue;
             };
             let (rule, to, at_entry, anew) = match cell.get_ref() {
-                file::Cell::To(to) => (None, to.as_str(), false, false),
+                file::Cell::To(to) => (None, Some((to.as_str(), cell.span())), false, false),
                 file::Cell::Speak(file::Speak { rule, to, at, anew }) => {
                     if let Some(at) = at {
                         self.refuse_entry_of_keys(lifecycle, at.span());
                     }
                     self.check_speaks(cell);
                     let speaker = if lifecycle.keyed.is_some() { &Speaker::KEYED_CELL } else { &Speaker::CELL };
-                    let rule = rule.as_ref().map(|rule| self.use_rule_named(rule, cell.span(), speaker));
-                    (rule, to.as_deref().unwrap_or("="), at.is_some(), *anew)
+                    let rule = rule.as_ref().map(|rule| self.use_rule(rule, speaker));
+                    (rule, to.as_ref().map(|to| (to.get_ref().as_str(), to.span())), at.is_some(), *anew)
                 }
             };
-            let to = if to == "=" {
-                number as u8
-            } else {
-                self.find_state(lifecycle, to, cell.span()).unwrap_or(number as u8)
+            let to = match to {
+                Some((to, span)) if to != "=" => self.find_state(lifecycle, to, span).unwrap_or(number as u8),
+                _ => number as u8,
             };
             cells.push(Cell { rule, to, at_entry, anew });
         }

@@ -54,7 +54,7 @@ impl Compiler<'_> {
             );
         }
         let mut restarts = vec![false; self.events.len()];
-        for event in self.find_events(&series.restarts, None) {
+        for event in self.find_events(&series.restarts.0, None) {
             restarts[event] = true;
         }
         self.check_step(series, is_of_losses);
@@ -120,6 +120,6 @@ impl Compiler<'_> {
             let message = format!("no other event type has {}", written.at.get_ref());
             self.refuse(star.span(), message, "declare the field in the schemas of the events that have it");
         }
-        self.find_events(&written.on, Some(&others))
+        self.find_events(&written.on.0, Some(&others))
     }
 }

@@ -1,6 +1,6 @@
 //! Compiles what an event is: where its type, time and stream stand, and the types that no name tells.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use serde_json::json;
@@ -9,7 +9,7 @@ use super::super::file;
 use super::super::tables::{EventShape, EventType, ToldBy};
 use super::Compiler;
 use crate::input::json::parse;
-use crate::schema::{Pointer, Schema};
+use crate::schema::Schema;
 
 impl Compiler<'_> {
     /// Adds an event type for each schema, and for each text that is an event.
@@ -43,10 +43,14 @@ impl Compiler<'_> {
     /// Compiles each `[[type]]`: returns what tells the types, by name, and adds a schema for those that are texts.
     fn compile_types(&mut self, schemas: &mut BTreeMap<String, Schema>) -> HashMap<String, ToldBy> {
         let file = self.file;
-        let mut told = HashMap::new();
+        let (mut told, mut tellers) = (HashMap::new(), HashSet::new());
         for written in &file.types {
             let file::Type { name, text, has } = written.get_ref();
             let type_name = name.get_ref();
+            // In `on` it stands for others, and it has been refused.
+            if type_name == "*" {
+                continue;
+            }
             if told.contains_key(type_name) {
                 let message = format!("there are two types {type_name}");
                 self.refuse(name.span(), message, "give each type a name of its own");
@@ -74,23 +78,26 @@ impl Compiler<'_> {
                     if !schemas.contains_key(type_name) {
                         let message = format!("there is no schema for the type {type_name}");
                         self.refuse(name.span(), message, format!("add {type_name}.schema.json"));
+                        schemas.insert(type_name.clone(), Schema::unknown());
                     }
                     let pointer = self.parse_pointer(has);
-                    if pointer.0.is_empty() {
+                    if pointer.0.is_empty() && !self.is_refused(&has.span()) {
                         let message = "`has` points at the whole event".to_owned();
                         self.refuse(has.span(), message, "name the member that only such an event has");
                     }
                     ToldBy::Member(pointer)
                 }
                 _ => {
-                    let message = "a type is told by `text` or by `has`".to_owned();
+                    let message = "a `[[type]]` needs either `text` or `has`".to_owned();
                     let help = "write text = \"[DONE]\" for a text that is no JSON, or has = \"/error\" for a member; a type that \
                                 the event names needs no [[type]]";
                     self.refuse(written.span(), message, help);
+                    // What names the type is no mistake of its own.
+                    schemas.entry(type_name.clone()).or_insert_with(Schema::unknown);
                     continue;
                 }
             };
-            if told.values().any(|other| *other == told_by) {
+            if !tellers.insert(told_by.clone()) {
                 let message = format!("{type_name} has the same `text` or `has` as another type");
                 self.refuse(written.span(), message, "an event is of one type: only the first would ever be found");
             }
@@ -156,17 +163,19 @@ impl Compiler<'_> {
 
     /// Checks that the schemas declare the fields of `[event]`.
     fn check_shape(&mut self, event: &file::Event, shape: &EventShape) {
-        let others = [(event.time.as_ref(), shape.time.as_ref()), (event.stream.as_ref(), shape.stream.as_ref())];
-        for id in 0..self.events.len() {
-            let told_by = self.events[id].told_by.clone();
-            let mut check = |written: &file::Name, pointer: &Pointer| self.check_field(id, pointer, &written.span());
-            match told_by {
-                ToldBy::Text(_) => continue,
-                ToldBy::Member(_) => {}
-                ToldBy::Name => check(&event.event_type, &shape.event_type),
-            }
-            for (written, pointer) in others {
-                written.zip(pointer).into_iter().for_each(|(written, pointer)| check(written, pointer));
+        let told = |by: fn(&ToldBy) -> bool| -> Vec<usize> {
+            (0..self.events.len()).filter(|id| by(&self.events[*id].told_by)).collect()
+        };
+        let named = told(|by| matches!(by, ToldBy::Name));
+        let objects = told(|by| !matches!(by, ToldBy::Text(_)));
+        let fields = [
+            (Some(&event.event_type), Some(&shape.event_type), named),
+            (event.time.as_ref(), shape.time.as_ref(), objects.clone()),
+            (event.stream.as_ref(), shape.stream.as_ref(), objects),
+        ];
+        for (written, pointer, events) in fields {
+            if let (Some(written), Some(pointer)) = (written, pointer) {
+                self.check_field_of_all(&events, pointer, written.span(), "event types");
             }
         }
         for (written, (pointer, id)) in
@@ -174,7 +183,7 @@ impl Compiler<'_> {
         {
             self.check_field(*id, pointer, &written.span());
         }
-        if shape.event_type.0.is_empty() {
+        if shape.event_type.0.is_empty() && !self.is_refused(&event.event_type.span()) {
             let message = "`type` points at the whole event".to_owned();
             self.refuse(event.event_type.span(), message, "name the field that holds the event's type");
         }

@@ -25,7 +25,7 @@ impl Compiler<'_> {
         for written in &text.append.0 {
             let key = self.text_key(text, &written.key, &written.at, key_parts);
             let after = self.compile_gate(&written.after, all, &[]);
-            for event in self.find_events(&written.on, None) {
+            for event in self.find_events(&written.on.0, None) {
                 let about = self.compile_about(event, &written.when, written.each.as_ref(), key);
                 let slot = self.slot_of_kind(event, about.array, &written.at, &["string"], "a string");
                 let About { when, each, key, .. } = about;
@@ -42,7 +42,7 @@ impl Compiler<'_> {
                 let message = "a text with keys cannot be cut".to_owned();
                 self.refuse(first.span(), message, "take `cut` out: another key begins another text");
             }
-            for event in self.find_events(&written.on, None) {
+            for event in self.find_events(&written.on.0, None) {
                 let conditions = self.compile_conditions(event, &written.when);
                 cut[event].push(conditions);
             }
@@ -59,7 +59,7 @@ impl Compiler<'_> {
                 let message = "the only whole of a text ends it".to_owned();
                 self.refuse(ends.span(), message, "take `ends` out, or write a list of wholes");
             }
-            for event in self.find_events(&written.on, None) {
+            for event in self.find_events(&written.on.0, None) {
                 let about = self.compile_about(event, &written.when, written.each.as_ref(), key);
                 let slot = self.slot_of_kind(event, about.array, &written.at, &["string"], "a string");
                 let About { when, each, key, .. } = about;
@@ -113,7 +113,7 @@ impl Compiler<'_> {
             }
             let speaker = if key_parts > 0 { &Speaker::KEYED_JSON } else { &Speaker::JSON };
             let rule = self.use_rule(&written.rule, speaker);
-            for event in self.find_events(&written.on, None) {
+            for event in self.find_events(&written.on.0, None) {
                 let about = self.compile_about(event, &written.when, written.each.as_ref(), key);
                 let About { when, each, key, .. } = about;
                 json[event]

@@ -5,7 +5,7 @@ use toml::Spanned;
 
 use super::super::file::{self, Basis};
 use super::super::listed::framing_rule;
-use super::{Compiler, Span};
+use super::{Compiler, MOST_FOUND};
 use crate::framing::Framing;
 use crate::protocol::{RuleId, Upkeep};
 use crate::text::{did_you_mean, list, nearest};
@@ -64,12 +64,11 @@ impl Speaker {
 impl Compiler<'_> {
     /// Returns the number of the rule that a table names here, and notes where it speaks.
     pub(super) fn use_rule(&mut self, name: &Spanned<String>, speaker: &'static Speaker) -> RuleId {
-        self.use_rule_named(name.get_ref(), name.span(), speaker)
-    }
-
-    /// Returns the number of a rule by name, and notes where it speaks.
-    pub(super) fn use_rule_named(&mut self, name: &str, span: Span, speaker: &'static Speaker) -> RuleId {
+        let (name, span) = (name.get_ref().as_str(), name.span());
         let Some(id) = self.rule_ids.get(name).copied() else {
+            if self.problems.len() >= MOST_FOUND {
+                return RuleId(0);
+            }
             let near = nearest(name, self.rule_ids.keys().map(|known| &**known));
             // The rule that was meant is not unused.
             if let Some(id) = near.as_deref().and_then(|near| self.rule_ids.get(near)) {
@@ -94,7 +93,7 @@ impl Compiler<'_> {
             let of_framing = Framing::ALL.into_iter().find(|rule| rule.name() == name.get_ref());
             let replaced = of_framing.map(|rule| framing_rule(rule).says);
             let speakers = self.rule_ids.get(name.get_ref().as_str()).and_then(|id| self.used.get(id)).cloned();
-            if of_framing.is_none() && speakers.is_none() {
+            if of_framing.is_none() && speakers.is_none() && !self.is_refused(&name.span()) {
                 let message = format!("no table uses the rule {}", name.get_ref());
                 self.refuse(name.span(), message, "name it in a cell, or take it out");
             }

@@ -13,6 +13,21 @@ use crate::protocol::texts::JsonKind;
 use crate::schema::Pointer;
 use crate::toml_reader::{FromToml, OneOrMany, Reader, Value};
 
+/// The event types that a table is for, at least one.
+#[derive(Clone, Debug)]
+pub(crate) struct On(pub Vec<Name>);
+
+impl FromToml for On {
+    fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<On> {
+        let OneOrMany(names) = OneOrMany::from_toml(key, value, reader)?;
+        if names.is_empty() {
+            reader.problem(value.span(), format!("`{key}` names no event type"), "name one, or a list of them");
+            return None;
+        }
+        Some(On(names))
+    }
+}
+
 /// How long a key of a lifecycle is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keyed {
@@ -402,7 +417,7 @@ impl FromToml for EndWire {
 /// What is wrong with a stream that ends in a state.
 #[derive(Debug)]
 pub(crate) struct EndRule {
-    pub rule: String,
+    pub rule: Name,
     pub at: Option<SpeaksAt>,
     pub wire: Option<EndWire>,
 }
@@ -410,7 +425,9 @@ pub(crate) struct EndRule {
 impl FromToml for EndRule {
     fn from_toml(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<EndRule> {
         match value.get_ref() {
-            DeValue::String(rule) => Some(EndRule { rule: rule.to_string(), at: None, wire: None }),
+            DeValue::String(rule) => {
+                Some(EndRule { rule: Spanned::new(value.span(), rule.to_string()), at: None, wire: None })
+            }
             DeValue::Table(_) => {
                 let SpeakAtEnd { rule, at, wire } = SpeakAtEnd::from_toml(key, value, reader)?;
                 Some(EndRule { rule, at: at.map(|at| *at.get_ref()), wire })

@@ -292,11 +292,17 @@ impl SchemaReader<'_> {
         }
     }
 
-    /// Refuses a reference to a place of this file where nothing is. One that leads elsewhere is left to the
-    /// `jsonschema` crate, which resolves it or refuses it.
+    /// Refuses a reference to another file than the shared one, or to a place of this file where nothing is. One by a name
+    /// that a schema gives itself is left to the `jsonschema` crate, which resolves it or refuses it.
     fn reference(&mut self, node: &Node) {
         let reference = self.unescaped(&node.span);
         match (&self.scope, shared::target(&reference)) {
+            (Scope::Event(_), Target::Elsewhere) if self.leads_out(&reference) => {
+                let message = format!("{reference} is in another file, which is not read");
+                let help =
+                    format!("put the schema into {SHARED_FILE} of the folder, and refer to {SHARED_FILE}#/$defs/name");
+                return self.refuse(node.span.clone(), message, help);
+            }
             (Scope::Event(_), Target::Elsewhere) => {}
             (Scope::Event(shared), Target::Definition(name)) => {
                 if shared.names().all(|known| known != name) {
@@ -337,6 +343,15 @@ impl SchemaReader<'_> {
         }
     }
 
+    /// Returns whether a reference leads out of the file: it is none into it, nor the name that the schema or a part of it
+    /// gives itself, nor a schema of JSON Schema's own.
+    fn leads_out(&self, reference: &str) -> bool {
+        !reference.starts_with('#')
+            && !reference.starts_with("https://json-schema.org/")
+            && !reference.starts_with("http://json-schema.org/")
+            && !has_id(self.document)
+    }
+
     /// Refuses required fields that are declared nowhere but whose name is nearly that of a declared one, or that
     /// nothing may have.
     fn required_fields(&mut self, schema: &Node) {
@@ -363,6 +378,20 @@ impl SchemaReader<'_> {
             self.refuse(node.span.clone(), format!("the required field `{name}` is not in `properties`"), help);
         }
     }
+}
+
+/// Returns whether a schema, or something in it, has a name of its own by which references may find it.
+fn has_id(document: &Value) -> bool {
+    let mut rest = vec![document];
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::Object(members) if members.get("$id").is_some_and(Value::is_string) => return true,
+            Value::Object(members) => rest.extend(members.values()),
+            Value::Array(items) => rest.extend(items),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Returns what a keyword's value must be, and what to do if it is not.

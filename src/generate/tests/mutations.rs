@@ -1,0 +1,84 @@
+//! Recordings that are broken: by what the tables name, and however they are written.
+
+use serde_json::json;
+use sessionlint_core::check;
+use sessionlint_core::event::Options;
+
+use super::super::*;
+use super::words::protocol;
+
+const TABLES: &str = r##"
+[[type]]
+name = "done"
+text = "[DONE]"
+[[lifecycle]]
+name   = "stream"
+states = ["open", "done"]
+end.open = "done-missing"
+row = [
+  { on = "done", cell = { open = "done", done = { rule = "done-twice" } } },
+  { on = "*", cell = { open = "=", done = { rule = "after-done" } } },
+]
+[[lifecycle]]
+name   = "call"
+within = "stream"
+states = ["absent", "made", "listed"]
+keyed  = "stream"
+opens  = "made"
+row = [
+  { on = "call", key = "/id", cell = { absent = "made", else = { rule = "call-twice" } } },
+  { on = "list", each = "/calls", key = "/id", cell = { absent = { rule = "no-call" }, made = "listed", listed = { rule = "listed-twice" } }, others.made = { rule = "call-missing", to = "listed" } },
+]
+[[text]]
+name   = "message"
+append = { on = "delta", at = "/text" }
+whole  = [{ on = "message", at = "/text", rule = "other-text", ends = true }]
+no-pieces = "text-not-streamed"
+[[series]]
+values = [{ on = "count", at = "/n" }]
+step   = 1
+from   = "any"
+rule   = "number-gap"
+"##;
+
+/// A recording as Python writes it, with spaces behind colons.
+const RECORDING: [&str; 10] = [
+    r#"{"type": "call", "id": "a"}"#,
+    r#"{"type": "call", "id": "b"}"#,
+    r#"{"type": "delta", "text": "Hel"}"#,
+    r#"{"type": "delta", "text": "lo"}"#,
+    r#"{"type": "message", "text": "Hello"}"#,
+    r#"{"type": "count", "n": 1}"#,
+    r#"{"type": "count", "n": 2}"#,
+    r#"{"type": "count", "n": 3}"#,
+    r#"{"type": "list", "calls": [{"id": "a"}, {"id": "b"}]}"#,
+    "[DONE]",
+];
+
+#[test]
+fn a_recording_is_broken_in_each_rule_of_its_words() {
+    let (text, n) = (json!({"type": "string"}), json!({"type": "integer"}));
+    let call = json!({"type": "object", "required": ["id"], "properties": {"id": text}});
+    let events = [
+        ("call", json!({"id": text})),
+        ("delta", json!({"text": text})),
+        ("message", json!({"text": text})),
+        ("count", json!({"n": n})),
+        ("list", json!({"calls": {"type": "array", "items": call}})),
+    ];
+    let (protocol, rules) = protocol(TABLES, &events);
+    let lines: Vec<Vec<u8>> = RECORDING.iter().map(|line| line.as_bytes().to_vec()).collect();
+    let clean = check(&protocol, &[lines.join(&b'\n'), b"\n".to_vec()].concat(), Options::default());
+    assert_eq!(clean.findings, []);
+    let of_framing = ["missing-field", "duplicate-key", "wrong-type", "unknown-field"].map(str::to_owned);
+    for rule in rules.into_iter().chain(of_framing) {
+        for seed in 0..3 {
+            let made = mutated(&protocol, &rule, &lines, &tape(seed, 1000));
+            let made = made.unwrap_or_else(|| panic!("no mutation breaks {rule} alone (seed {seed})"));
+            let findings = check(&protocol, &made.ndjson(), Options::default()).findings;
+            let found: Vec<_> = findings.iter().map(|finding| (finding.place.line, &*finding.rule)).collect();
+            let (line, name) = made.breaks.expect("it breaks a rule");
+            assert_eq!((found, &name), (vec![(line, rule.as_str())], &rule));
+        }
+    }
+}
