@@ -141,12 +141,12 @@ pub fn open(run: &Run<'_>, number: usize, target: &Target) -> io::Result<OpenedI
             }),
         };
     }
-    // No recording is YAML itself, whatever is named in it.
-    let is_yaml = |path: &Path| takes_apart && is_cassette_name(path);
+    // No recording is such a file itself, whatever is named in it.
+    let is_other = |path: &Path| takes_apart && is_cassette_name(path);
     if !records
         && let Some(path) = searched
         && let Some(looks) =
-            is_yaml(path).then(|| "it is YAML without responses".to_owned()).or_else(|| is_foreign(path, &text))
+            is_other(path).then(|| "it holds no responses".to_owned()).or_else(|| is_foreign(path, &text))
     {
         return Ok(OpenedInput::PassedOver(looks));
     }
