@@ -12,7 +12,7 @@ const GROUPS: [(&str, &[&str]); 9] = [
         &["wire", "unwrap", "fragment", "join", "follow", "stdin-name", "no-ignore", "kind", "complete", "records"],
     ),
     ("Protocol and configuration", &["protocol", "config", "no-config"]),
-    ("Producer", &["script", "url", "header", "timeout", "max-bytes"]),
+    ("Producer", &["script", "url", "method", "header", "header-env", "timeout", "max-bytes"]),
     ("Cases", &["input-schema", "inputs", "cases", "time", "stop-after", "failures", "replay"]),
     (
         "Streams",

@@ -255,7 +255,7 @@ impl<'s> FoundSettings<'s> {
 pub fn require_targets(targets: &[Target], found: &SearchNotes<'_>, besides: &str) -> Result<(), CliError> {
     if targets.is_empty() {
         let help = format!(
-            "a folder is searched for .ndjson .jsonl .json .sse .log{besides}, also with .gz or .zst; \
+            "a folder is searched for .ndjson .jsonl .json .sse .log .har .yaml .yml{besides}, also with .gz or .zst; \
              what is hidden or left out by .gitignore, or by exclude in sessionlint.toml, is skipped"
         );
         let said = found.errors.iter().any(|error| matches!(error, RunError::Nothing { .. }));

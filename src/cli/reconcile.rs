@@ -1,6 +1,6 @@
 //! `sessionlint reconcile`: compares recorded streams with stored records.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
 use super::{CliError, Exit, lookup};
 use crate::config::{Config, FAIL_ON};
 use crate::report::{Completeness, FileEnd, Reporter, RunEnd, Unread};
-use crate::run::{ExcludeFilter, FoundTargets, PathSearch, Target, is_recording, read};
+use crate::run::{ExcludeFilter, FoundTargets, PathSearch, Target, is_cassette_name, is_recording, read};
 
 #[derive(clap::Args)]
 #[command(override_usage = "sessionlint reconcile [OPTIONS] <STREAM>... --records <PATH>...")]
@@ -104,7 +104,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let excluding = config.clone();
     let excluded: ExcludeFilter =
         Arc::new(move |path, is_folder| excluding.as_ref().is_some_and(|config| config.excludes(path, is_folder)));
-    let search = PathSearch { excluded, wanted: &is_recording, ignores: true };
+    let is_wanted = |path: &Path| is_recording(path) && !is_cassette_name(path);
+    let search = PathSearch { excluded, wanted: &is_wanted, ignores: true };
     let FoundTargets { targets: streams, mut errors, .. } = search.expand(&arguments.streams);
     let FoundTargets { targets: mut records, errors: missing, .. } = search.expand(&arguments.records);
     errors.extend(missing);

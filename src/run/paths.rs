@@ -16,7 +16,7 @@ use crate::report::LeftOut;
 /// The extensions of recordings; other files in a folder are ignored.
 const ENDINGS: [&str; 8] = ["ndjson", "jsonl", "json", "sse", "log", "har", "yaml", "yml"];
 /// The extensions of files in which no recording is but as the body of a response.
-const CASSETTE_ENDINGS: [&str; 2] = ["yaml", "yml"];
+const CASSETTE_ENDINGS: [&str; 3] = ["har", "yaml", "yml"];
 /// The extensions of recordings that much else does not have.
 const STREAM_ENDINGS: [&str; 3] = ["ndjson", "jsonl", "sse"];
 /// The extensions of compressed files, which may follow those of recordings.

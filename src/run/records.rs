@@ -157,11 +157,11 @@ pub fn open<'r>(run: &Run<'r>, number: usize, target: &Target) -> io::Result<Ope
             return Ok(OpenedInput::Ambiguous(Box::new(ambiguous(&name, &by, &names)), by));
         }
         let by = choice.judged_by();
-        // No recording is YAML itself, whatever is named in it.
-        let is_yaml = |path: &Path| takes_apart && is_cassette_name(path);
+        // No recording is such a file itself, whatever is named in it.
+        let is_cassette = |path: &Path| takes_apart && is_cassette_name(path);
         if let Some(path) = searched
             && let Some(looks) =
-                is_yaml(path).then(|| "it is YAML without responses".to_owned()).or_else(|| is_foreign(&by, path, &text))
+                is_cassette(path).then(|| "it holds no responses".to_owned()).or_else(|| is_foreign(&by, path, &text))
         {
             return Ok(OpenedInput::PassedOver(looks));
         }

@@ -11,6 +11,8 @@ fn document(command: &str) -> Value {
     let example = Example::both();
     // A file without anything of the protocol, and a stored record of the session in the recordings.
     example.write("evals.jsonl", "{\"input\": 1}");
+    example
+        .write("bodies.har", r#"{"log":{"entries":[{"request":{},"response":{"content":{"text":"data: {\"type\":\"session.status\"}\n\n"}}}]}}"#);
     example.write("records.jsonl", r#"{"session_id":"s1","transcription":[],"actions":[]}"#);
     let (document, _) = run(example.path(), command);
     serde_json::from_str(&document).unwrap_or_else(|error| panic!("{command}: {error}\n{document}"))
@@ -58,6 +60,7 @@ fn what_some_runs_add_is_documented() {
         ("check --format json .", "left_out"),
         ("check --format json --stats session.ndjson", "stats"),
         ("check --format json --only unknown-field session.ndjson", "unselected"),
+        ("check --format json bodies.har", "bodies"),
         ("lint --format json good.ndjson", "linted"),
         ("reconcile session.ndjson --records records.jsonl --format json", "reconciled"),
     ] {
