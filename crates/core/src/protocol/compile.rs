@@ -13,6 +13,7 @@ mod rows;
 mod series;
 mod shape;
 mod texts;
+mod view;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

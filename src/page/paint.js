@@ -1,0 +1,365 @@
+// Paints the timeline. Nothing here changes what is shown.
+
+/** Returns a painter with the colours of the page's style. */
+function painterOf() {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+  const [ink, soft, line, ground, accent] = ["--ink", "--soft", "--line", "--ground", "--accent"].map(colour);
+  const severity = /** @type {Record<string, string>} */ ({
+    error: colour("--error"), warning: colour("--warning"), note: colour("--note"),
+  });
+  const hues = Array.from({ length: 8 }, (_, number) => colour(`--state-${number}`));
+  const [rest, wrong, unsure, inkOnBar] = ["--rest", "--wrong", "--unsure", "--bar-ink"].map(colour);
+  const small = "11px system-ui, sans-serif";
+  const omitted = omittedRuns();
+
+  /**
+   * @param {number} lifecycle
+   * @param {number} state
+   */
+  function barColour(lifecycle, state) {
+    const kind = stateKind(lifecycle, state);
+    if (kind === "unsure") return unsure;
+    if (kind === "wrong") return wrong;
+    if (kind === "rest") return rest;
+    return hues[(state - 1 + lifecycle * 3) % hues.length];
+  }
+
+  /**
+   * @typedef {{laid: {rows: Row[], height: number}, view: {start: number, end: number, scroll: number},
+   *   xOf: (position: number) => number, width: number, height: number}} Frame
+   * @param {CanvasRenderingContext2D} on
+   * @param {Frame} frame
+   */
+  function paint(on, frame) {
+    on.font = small;
+    on.textBaseline = "middle";
+    paintGaps(on, frame);
+    on.save();
+    on.beginPath();
+    on.rect(0, AXIS, frame.width, frame.height - AXIS);
+    on.clip();
+    const top = (/** @type {Row} */ row) => AXIS + row.top - frame.view.scroll;
+    const rows = frame.laid.rows.filter((row) => top(row) < frame.height && top(row) + row.height > AXIS);
+    for (const row of rows) {
+      on.fillStyle = line;
+      on.fillRect(0, top(row) + row.height - 0.5, frame.width, 0.5);
+      if (row.kind === "bars") paintBars(on, frame, row, top(row));
+      else paintTicks(on, frame, row, top(row));
+    }
+    paintChosen(on, frame);
+    on.restore();
+    paintAxis(on, frame);
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} on
+   * @param {Frame} frame
+   */
+  function paintGaps(on, { view, xOf, height }) {
+    if (chosen.byTime) return;
+    on.fillStyle = line;
+    on.globalAlpha = 0.45;
+    for (const [from, to] of omitted) {
+      if (to < view.start || from > view.end) continue;
+      const [left, right] = [xOf(from), xOf(to)];
+      if (right - left > 3) on.fillRect(left, AXIS, right - left, height);
+    }
+    on.globalAlpha = 1;
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} on
+   * @param {Frame} frame
+   * @param {Row} row
+   * @param {number} top
+   */
+  function paintBars(on, { view, xOf, width }, row, top) {
+    let drawn = -1;
+    for (const index of barsOfLane.get(row.lane) ?? []) {
+      const [from, to] = barEnds(index);
+      if (from > view.end) break;
+      if (to < view.start) continue;
+      const [instance, state] = data.bars[index];
+      const lifecycle = data.instances[instance][0];
+      const left = Math.max(xOf(from), -4);
+      const right = Math.min(xOf(to), width + 4);
+      const isEnd = stateKind(lifecycle, state) === "rest";
+      if (right < drawn + 0.5 && !isEnd) continue;
+      on.fillStyle = barColour(lifecycle, state);
+      if (isEnd) {
+        on.fillRect(left - 1.5, top + 2, 3, row.height - 5);
+      } else {
+        on.fillRect(left, top + 3, Math.max(right - left, 2), row.height - 7);
+        if (right - left > 26) paintWords(on, barWords(instance, state), left + 4, top + row.height / 2 - 0.5, right - left - 8);
+      }
+      drawn = Math.max(drawn, right);
+    }
+  }
+
+  /**
+   * @param {number} instance
+   * @param {number} state
+   */
+  function barWords(instance, state) {
+    const [lifecycle, , , label] = data.instances[instance];
+    return label ? `${label} · ${stateName(lifecycle, state)}` : stateName(lifecycle, state);
+  }
+
+  /**
+   * Writes what fits of a text.
+   * @param {CanvasRenderingContext2D} on
+   * @param {string} words
+   * @param {number} x
+   * @param {number} y
+   * @param {number} room
+   */
+  function paintWords(on, words, x, y, room) {
+    const shown = shortened(visible(words), Math.floor(room / 5.6));
+    if (shown.length < 2) return;
+    on.fillStyle = inkOnBar;
+    on.fillText(shown, x, y, room);
+  }
+
+  /**
+   * Paints the events of a row: a tick each, taller where an event moves something, and a mark where a finding is.
+   * @param {CanvasRenderingContext2D} on
+   * @param {Frame} frame
+   * @param {Row} row
+   * @param {number} top
+   */
+  function paintTicks(on, { view, xOf, width }, row, top) {
+    const all = positions();
+    const indices = (row.kind === "events" ? eventsOfStream.get(row.stream) : eventsOfLane.get(row.lane)) ?? [];
+    const base = top + row.height - 4;
+    const tall = row.kind === "events" ? 13 : 10;
+    const columns = new Uint8Array(Math.ceil(width) + 2);
+    /** @type {[number, number][]} */
+    const marks = [];
+    let labelled = -Infinity;
+    const roomy = (view.end - view.start) / Math.max(width, 1) < (indices.length > 400 ? 0.02 : 0.06);
+    for (const index of indices) {
+      const position = all[index];
+      if (position < view.start || position > view.end) continue;
+      const x = xOf(position);
+      const moves = events[index].moves.length > 0;
+      const level = moves ? 2 : 1;
+      if (columns[x | 0] < level) {
+        columns[x | 0] = level;
+        on.fillStyle = moves ? ink : soft;
+        const height = row.kind === "named" || moves ? tall : tall * 0.55;
+        on.fillRect(x - 0.5, base - height, moves ? 1.5 : 1, height);
+      }
+      if (row.kind === "named" && x > labelled && events[index].said) {
+        const words = shortened(visible(events[index].said), 24);
+        on.fillStyle = ink;
+        on.fillText(words, x + 4, top + row.height / 2);
+        labelled = x + 12 + words.length * 6;
+      } else if (row.kind === "events" && roomy && x > labelled) {
+        labelled = x + 4;
+      }
+      if (row.kind === "events" && findingsAt.has(index)) marks.push([x, index]);
+    }
+    let last = -Infinity;
+    for (const [x, index] of marks) {
+      if (x - last < 3 && index !== chosen.event) continue;
+      last = x;
+      paintMark(on, x, top + 3, worstAt(index), index === chosen.event);
+    }
+  }
+
+  /**
+   * Returns the highest severity of the findings at an event.
+   * @param {number} event
+   */
+  function worstAt(event) {
+    const there = (findingsAt.get(event) ?? []).map((index) => data.findings[index].severity);
+    return ["error", "warning"].find((one) => there.includes(one)) ?? "note";
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} on
+   * @param {number} x
+   * @param {number} y
+   * @param {string} worst
+   * @param {boolean} isChosen
+   */
+  function paintMark(on, x, y, worst, isChosen) {
+    const size = isChosen ? 7 : 5;
+    on.fillStyle = severity[worst];
+    on.beginPath();
+    if (worst === "note") on.arc(x, y + 5, size - 1.5, 0, 7);
+    else {
+      on.moveTo(x - size, y);
+      on.lineTo(x + size, y);
+      on.lineTo(x, y + size * 1.7);
+    }
+    on.fill();
+  }
+
+  /**
+   * Paints the chosen event through all rows of its stream, and lines to the events that explain the finding there.
+   * @param {CanvasRenderingContext2D} on
+   * @param {Frame} frame
+   */
+  function paintChosen(on, frame) {
+    const event = events[chosen.event];
+    if (!event) return;
+    const { xOf, laid, view } = frame;
+    const all = positions();
+    const x = xOf(all[chosen.event]);
+    const rows = laid.rows.filter((row) => row.stream === event.stream);
+    if (!rows.length) return;
+    const place = (/** @type {Row} */ row) => AXIS + row.top - view.scroll;
+    const top = place(rows[0]);
+    const last = rows[rows.length - 1];
+    const finding = data.findings[chosen.finding];
+    const isFinding = finding?.event === chosen.event;
+    on.strokeStyle = isFinding ? severity[finding.severity] : accent;
+    on.lineWidth = 1.5;
+    on.beginPath();
+    on.moveTo(x, top);
+    on.lineTo(x, place(last) + last.height);
+    on.stroke();
+    if (!isFinding) return;
+    finding.related.forEach((related, number) => {
+      if (related.event < 0) return;
+      paintArc(on, frame, xOf(all[related.event]), x, top, severity[finding.severity]);
+      paintFlag(on, frame, xOf(all[related.event]), top + 8 + (number % 2) * 13, related.message, ink);
+    });
+    paintFlag(on, frame, x, top + 8 + (finding.related.length % 2) * 13, `${sign(finding.severity)} ${finding.rule}`, severity[finding.severity]);
+    paintCell(on, frame, finding, x);
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} on
+   * @param {Frame} frame
+   * @param {Finding} finding
+   * @param {number} x
+   */
+  function paintCell(on, { laid, view }, finding, x) {
+    const { cell } = finding;
+    if (!cell) return;
+    const row = laid.rows.find((one) => one.lane === data.instances[cell.instance][2] && one.kind === "bars");
+    if (!row) return;
+    const y = AXIS + row.top - view.scroll + row.height / 2;
+    on.fillStyle = ground;
+    on.strokeStyle = severity[finding.severity];
+    on.lineWidth = 2;
+    on.beginPath();
+    on.arc(x, y, 6, 0, 7);
+    on.fill();
+    on.stroke();
+    on.beginPath();
+    on.moveTo(x - 2.5, y - 2.5);
+    on.lineTo(x + 2.5, y + 2.5);
+    on.moveTo(x + 2.5, y - 2.5);
+    on.lineTo(x - 2.5, y + 2.5);
+    on.stroke();
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} on
+   * @param {Frame} _
+   * @param {number} from
+   * @param {number} to
+   * @param {number} top
+   * @param {string} stroke
+   */
+  function paintArc(on, _, from, to, top, stroke) {
+    const low = top + EVENTS_ROW - 4;
+    on.strokeStyle = stroke;
+    on.lineWidth = 1.2;
+    on.setLineDash([4, 3]);
+    on.beginPath();
+    on.moveTo(from, low);
+    on.bezierCurveTo(from, top - 6, to, top - 6, to, low);
+    on.stroke();
+    on.setLineDash([]);
+    on.fillStyle = stroke;
+    on.beginPath();
+    on.arc(from, low, 3, 0, 7);
+    on.fill();
+  }
+
+  /**
+   * Writes words on a card beside a place, on the side where there is room.
+   * @param {CanvasRenderingContext2D} on
+   * @param {Frame} frame
+   * @param {number} x
+   * @param {number} y
+   * @param {string} words
+   * @param {string} colour
+   */
+  function paintFlag(on, { width }, x, y, words, colour) {
+    const shown = shortened(visible(words), 44);
+    const length = on.measureText(shown).width + 8;
+    const left = x + 6 + length > width ? x - 6 - length : x + 6;
+    on.globalAlpha = 0.88;
+    on.fillStyle = ground;
+    on.fillRect(left, y - 7, length, 14);
+    on.globalAlpha = 1;
+    on.fillStyle = colour;
+    on.fillText(shown, left + 4, y);
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} on
+   * @param {Frame} frame
+   */
+  function paintAxis(on, { view, xOf, width }) {
+    on.fillStyle = ground;
+    on.fillRect(0, 0, width, AXIS);
+    on.fillStyle = line;
+    on.fillRect(0, AXIS - 1, width, 1);
+    const span = view.end - view.start;
+    const rough = span / Math.max(2, width / 110);
+    const power = 10 ** Math.floor(Math.log10(rough));
+    let step = [1, 2, 5, 10].map((one) => one * power).find((one) => one >= rough) ?? rough;
+    if (!chosen.byTime) step = Math.max(1, step);
+    for (let at = Math.ceil(view.start / step) * step; at <= view.end; at += step) {
+      const x = xOf(at);
+      on.fillStyle = line;
+      on.fillRect(x, AXIS - 6, 1, 5);
+      on.fillStyle = soft;
+      on.fillText(axisWords(at, step), x + 3, AXIS / 2);
+    }
+  }
+
+  /**
+   * @param {number} at
+   * @param {number} step
+   */
+  function axisWords(at, step) {
+    if (!chosen.byTime) return `event ${Math.round(at) + 1}`;
+    if (step >= 60_000) return duration(at);
+    return step >= 1000 ? `${Math.round(at / 1000)} s` : step >= 10 ? `${(at / 1000).toFixed(2)} s` : `${at.toFixed(step < 1 ? 2 : 0)} ms`;
+  }
+
+  /**
+   * Paints all events and findings, and the part that is shown.
+   * @param {CanvasRenderingContext2D} on
+   * @param {{view: {start: number, end: number}, width: number, height: number}} frame
+   */
+  function paintOverview(on, { view, width, height }) {
+    const { first, last } = extent();
+    const scale = width / (last - first || 1);
+    const all = positions();
+    const columns = new Uint32Array(Math.ceil(width) + 2);
+    let most = 1;
+    for (const position of all) most = Math.max(most, ++columns[((position - first) * scale) | 0]);
+    on.fillStyle = soft;
+    columns.forEach((number, x) => {
+      if (number) on.fillRect(x, height - 2 - (height - 9) * Math.sqrt(number / most), 1, (height - 9) * Math.sqrt(number / most));
+    });
+    for (const index of findingsAt.keys()) {
+      on.fillStyle = severity[worstAt(index)];
+      on.fillRect((all[index] - first) * scale - 1, 0, 2.5, 7);
+    }
+    on.strokeStyle = accent;
+    on.lineWidth = 1.5;
+    on.strokeRect((view.start - first) * scale + 1, 1, Math.max((view.end - view.start) * scale - 2, 3), height - 2);
+  }
+
+  return { paint, paintOverview };
+}
