@@ -57,6 +57,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let options = ViewOptions { max_events: arguments.max_events };
     let Page { html, summary, unreadable } = page(&protocol, &targets, &settings.per_target, options)?;
     report_errors(&unreadable);
+    if unreadable.len() == targets.len() {
+        return Ok(Exit::Usage);
+    }
     if to_console {
         let mut out = standard_output(Syntax::Json);
         out.write_all(html.as_bytes()).and_then(|()| out.flush())?;

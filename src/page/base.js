@@ -105,7 +105,7 @@ function byId(id) {
 }
 
 /** The words and signs of severities. */
-const SIGNS = { error: "✗", warning: "⚠", note: "ℹ" };
+const SIGNS = { error: "✗", warning: "⚠", note: "•" };
 
 /**
  * @param {string} severity

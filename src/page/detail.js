@@ -174,7 +174,7 @@ const detail = (() => {
       others.length ? element("p", { class: "also" }, `${count(others.length, "other finding")} at this event: `, ...others.slice(0, 8).map(other)) : null,
       event ? facts(event) : null,
       json,
-      event?.cut ? element("p", { class: "note" }, "The rest of this event is left out.") : null);
+      event?.cut ? element("p", { class: "remark" }, "The rest of this event is left out.") : null);
     place.scrollTop = 0;
   }
 

@@ -187,6 +187,7 @@ const eventsList = (() => {
   }
 
   function reveal() {
+    inside.style.height = `${events.length * EVENT_ROW}px`;
     const top = chosen.event * EVENT_ROW;
     if (top < list.scrollTop + EVENT_ROW || top > list.scrollTop + list.clientHeight - 2 * EVENT_ROW) {
       list.scrollTop = Math.max(0, top - list.clientHeight * 0.6);

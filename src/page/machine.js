@@ -36,7 +36,7 @@ const machine = (() => {
    * @param {number} instance
    */
   function walked(instance) {
-    const steps = [];
+    const steps = /** @type {{index: number, move: [number, number, number, number | null]}[]} */ ([]);
     if (instance < 0) return steps;
     const stream = data.instances[instance][1];
     for (const index of eventsOfStream.get(stream) ?? []) {
@@ -54,6 +54,7 @@ const machine = (() => {
     const cell = finding?.cell && finding.cell.instance === instance && finding.event === chosen.event ? finding.cell : null;
     const steps = walked(instance);
     fill(picture, drawing(data.lifecycles[lifecycle].picture, steps.map((step) => step.move), cell, finding));
+    centre(data.lifecycles[lifecycle].picture, cell?.from ?? steps.at(-1)?.move[2] ?? 0);
     const items = steps.slice(-60).map(({ index, move: [, from, to, rule] }) => {
       const words = `line ${events[index].line}: ${stateName(lifecycle, from)} → ${stateName(lifecycle, to)}, by ${data.types[events[index].type]}`;
       const button = element("button", { type: "button", class: rule === null ? "link" : "link broken" }, words);
@@ -61,7 +62,22 @@ const machine = (() => {
       return element("li", {}, button);
     });
     if (cell?.end) items.push(element("li", { class: "broken" }, `the end of the stream, in ${stateName(lifecycle, cell.from)}`));
-    fill(path, ...(items.length ? items : [element("li", { class: "note" }, "It made no move up to this event.")]));
+    fill(path, ...(items.length ? items : [element("li", { class: "remark" }, "It made no move up to this event.")]));
+  }
+
+  /**
+   * Brings the box of a state into view.
+   * @param {Picture} shown
+   * @param {number} state
+   */
+  function centre(shown, state) {
+    const box = shown.boxes.find((one) => one.state === state);
+    const svg = picture.firstElementChild;
+    if (!box || !svg) return;
+    const scale = Number(svg.getAttribute("width")) / (shown.size[0] + 40);
+    const [x, y, w, h] = box.place;
+    picture.scrollLeft = (x + 20 + w / 2) * scale - picture.clientWidth / 2;
+    picture.scrollTop = (y + 40 + h / 2) * scale - picture.clientHeight / 2;
   }
 
   /**
@@ -72,7 +88,9 @@ const machine = (() => {
    */
   function drawing(shown, moves, cell, finding) {
     const [w, h] = [shown.size[0] + 40, shown.size[1] + 60];
-    const svg = drawn("svg", { viewBox: `-20 -40 ${w} ${h}`, width: w, height: h, role: "img", "aria-label": `The lifecycle ${shown.title}` });
+    // As small as can be read, where it does not fit.
+    const scale = Math.max(Math.min(1, (picture.clientWidth - 24) / w), 0.72);
+    const svg = drawn("svg", { viewBox: `-20 -40 ${w} ${h}`, width: w * scale, height: h * scale, role: "img", "aria-label": `The lifecycle ${shown.title}` });
     const defs = drawn("defs", {});
     for (const kind of ["plain", "taken", "wrong"]) {
       const marker = drawn("marker", { id: `tip-${kind}`, viewBox: "0 0 8 8", refX: 7.5, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto" });

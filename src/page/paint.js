@@ -76,6 +76,7 @@ function painterOf() {
    */
   function paintBars(on, { view, xOf, width }, row, top) {
     let drawn = -1;
+    let before = -1;
     for (const index of barsOfLane.get(row.lane) ?? []) {
       const [from, to] = barEnds(index);
       if (from > view.end) break;
@@ -91,19 +92,21 @@ function painterOf() {
         on.fillRect(left - 1.5, top + 2, 3, row.height - 5);
       } else {
         on.fillRect(left, top + 3, Math.max(right - left, 2), row.height - 7);
-        if (right - left > 26) paintWords(on, barWords(instance, state), left + 4, top + row.height / 2 - 0.5, right - left - 8);
+        if (right - left > 26) paintWords(on, barWords(instance, state, instance !== before), left + 4, top + row.height / 2 - 0.5, right - left - 8);
       }
       drawn = Math.max(drawn, right);
+      before = instance;
     }
   }
 
   /**
    * @param {number} instance
    * @param {number} state
+   * @param {boolean} isFirst
    */
-  function barWords(instance, state) {
+  function barWords(instance, state, isFirst) {
     const [lifecycle, , , label] = data.instances[instance];
-    return label ? `${label} · ${stateName(lifecycle, state)}` : stateName(lifecycle, state);
+    return label && isFirst ? `${label} · ${stateName(lifecycle, state)}` : stateName(lifecycle, state);
   }
 
   /**
@@ -222,12 +225,14 @@ function painterOf() {
     on.lineTo(x, place(last) + last.height);
     on.stroke();
     if (!isFinding) return;
-    finding.related.forEach((related, number) => {
-      if (related.event < 0) return;
-      paintArc(on, frame, xOf(all[related.event]), x, top, severity[finding.severity]);
-      paintFlag(on, frame, xOf(all[related.event]), top + 8 + (number % 2) * 13, related.message, ink);
-    });
-    paintFlag(on, frame, x, top + 8 + (finding.related.length % 2) * 13, `${sign(finding.severity)} ${finding.rule}`, severity[finding.severity]);
+    const low = top + rows[0].height - 4;
+    for (const related of finding.related) {
+      if (related.event >= 0) paintArc(on, xOf(all[related.event]), x, { top, low }, severity[finding.severity]);
+    }
+    const flags = finding.related.filter((related) => related.event >= 0)
+      .map((related) => ({ x: xOf(all[related.event]), words: related.message, colour: ink }));
+    flags.push({ x, words: `${sign(finding.severity)} ${finding.rule}`, colour: severity[finding.severity] });
+    paintFlags(on, frame, flags.slice(-5), top + 9);
     paintCell(on, frame, finding, x);
   }
 
@@ -260,20 +265,18 @@ function painterOf() {
 
   /**
    * @param {CanvasRenderingContext2D} on
-   * @param {Frame} _
    * @param {number} from
    * @param {number} to
-   * @param {number} top
+   * @param {{top: number, low: number}} row
    * @param {string} stroke
    */
-  function paintArc(on, _, from, to, top, stroke) {
-    const low = top + EVENTS_ROW - 4;
+  function paintArc(on, from, to, { top, low }, stroke) {
     on.strokeStyle = stroke;
     on.lineWidth = 1.2;
     on.setLineDash([4, 3]);
     on.beginPath();
     on.moveTo(from, low);
-    on.bezierCurveTo(from, top - 6, to, top - 6, to, low);
+    on.bezierCurveTo(from, top + 30, to, top + 30, to, low);
     on.stroke();
     on.setLineDash([]);
     on.fillStyle = stroke;
@@ -283,24 +286,29 @@ function painterOf() {
   }
 
   /**
-   * Writes words on a card beside a place, on the side where there is room.
+   * Writes words on cards beside their places, each on the first line on which it covers no other.
    * @param {CanvasRenderingContext2D} on
    * @param {Frame} frame
-   * @param {number} x
-   * @param {number} y
-   * @param {string} words
-   * @param {string} colour
+   * @param {{x: number, words: string, colour: string}[]} flags
+   * @param {number} top
    */
-  function paintFlag(on, { width }, x, y, words, colour) {
-    const shown = shortened(visible(words), 44);
-    const length = on.measureText(shown).width + 8;
-    const left = x + 6 + length > width ? x - 6 - length : x + 6;
-    on.globalAlpha = 0.88;
-    on.fillStyle = ground;
-    on.fillRect(left, y - 7, length, 14);
-    on.globalAlpha = 1;
-    on.fillStyle = colour;
-    on.fillText(shown, left + 4, y);
+  function paintFlags(on, { width }, flags, top) {
+    /** @type {[number, number][][]} */
+    const taken = [[], [], []];
+    for (const { x, words, colour } of flags.reverse()) {
+      const shown = shortened(visible(words), 60);
+      const length = on.measureText(shown).width + 8;
+      const left = Math.max(0, x + 6 + length > width ? x - 6 - length : x + 6);
+      const free = taken.findIndex((line) => line.every(([from, to]) => left > to + 4 || left + length < from - 4));
+      const number = free < 0 ? 2 : free;
+      taken[number].push([left, left + length]);
+      const y = top + number * 15;
+      on.fillStyle = ground;
+      on.fillRect(left, y - 7, length, 14);
+      on.fillStyle = colour;
+      on.fillText(shown, left + 4, y);
+      on.fillRect(x > left ? left + length : left - 2, y - 6, 2, 12);
+    }
   }
 
   /**

@@ -4,6 +4,8 @@
  *   label: string, title: string}} Row */
 
 const EVENTS_ROW = 34;
+/** The row of the stream with the chosen finding has room for words. */
+const TALL_ROW = 78;
 const BARS_ROW = 20;
 const STREAM_GAP = 8;
 
@@ -132,7 +134,8 @@ function layRows() {
   if (eventsOfStream.has(-1)) streams.push(-1);
   for (const stream of streams) {
     const name = streamName(stream);
-    add({ kind: "events", stream, lane: -1, height: EVENTS_ROW, label: name, title: `events of ${name}` });
+    const isTall = events[chosen.event]?.stream === stream && data.findings.length > 0;
+    add({ kind: "events", stream, lane: -1, height: isTall ? TALL_ROW : EVENTS_ROW, label: name, title: `events of ${name}` });
     let before = -1;
     for (const lane of lanesOf.get(stream) ?? []) {
       if (lane.lifecycle === null) {

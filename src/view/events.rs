@@ -206,7 +206,7 @@ impl Gathered<'_> {
             type_name,
             stream,
             time: time.map(|time| time.timestamp_micros() as f64 / 1000.0),
-            said: visible(&said),
+            said: visible(&said.replace(['\n', '\r', '\t'], " ")),
             moves: moves.unwrap_or_default(),
             lane,
             text,
@@ -254,7 +254,7 @@ impl Gathered<'_> {
             false if self.texts > MOST_TEXTS => LEAST_TEXT,
             false => MOST_TEXT,
         };
-        let end = text.floor_char_boundary(most);
+        let end = char_boundary(text, most);
         self.texts += end;
         self.cut += u64::from(end < text.len());
         (text[..end].to_owned(), end < text.len())
@@ -320,4 +320,9 @@ fn text_at(event: &Node, text: &[u8], at: &Pointer, most: usize) -> Option<Strin
     let end = words.char_indices().nth(most).map(|(end, _)| end);
     let shown = end.map_or(words.clone(), |end| format!("{}…", &words[..end]));
     (!shown.is_empty()).then_some(shown)
+}
+
+/// Returns the last end of a character that is not after a byte.
+pub(super) fn char_boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
 }

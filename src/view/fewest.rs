@@ -4,8 +4,8 @@ use sessionlint_core::event::Options;
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::{Checker, Finding, FindingKind};
 
-/// The most lines that a search begins with.
-const MOST_LINES: usize = 3_000;
+/// The numbers of lines before the finding that a search begins with, one after another, until they show it.
+const WINDOWS: [usize; 4] = [30, 120, 500, 3_000];
 /// The most checks of one search.
 const MOST_CHECKS: u32 = 250;
 /// The most bytes that all searches of a page check.
@@ -31,13 +31,18 @@ impl<'p> Search<'p> {
         let kind = finding.kind();
         let mut checks = MOST_CHECKS;
         let mut shows = |kept: &[usize]| self.shows(&kind, lines, kept, &mut checks);
-        let mut kept = near.to_vec();
-        if shows(&kept) != Some(true) {
-            kept = (0..lines.len().min(MOST_LINES)).collect();
-            if lines.len() > MOST_LINES || shows(&kept) != Some(true) {
-                return None;
+        let last = near.iter().max().map_or(lines.len(), |last| last + 1);
+        let windows = WINDOWS.iter().map(|size| {
+            let from = last.saturating_sub(*size);
+            near.iter().copied().filter(|line| *line < from).chain(from..last).collect::<Vec<_>>()
+        });
+        let mut starts = std::iter::once(near.to_vec()).chain(windows);
+        let kept = loop {
+            let start = starts.next()?;
+            if shows(&start)? {
+                break start;
             }
-        }
+        };
         leave_out(kept, &mut shows)
     }
 
@@ -96,6 +101,6 @@ mod tests {
         let finding = findings.iter().find(|one| &*one.rule == "turn-not-started").expect("no turn was begun");
         let mut search = Search::new(protocol, &Options::default());
         assert_eq!(search.fewest(finding, &lines, &[2]), Some(vec![2]));
-        assert_eq!(search.fewest(finding, &lines, &[0]), Some(vec![2]));
+        assert_eq!(search.fewest(finding, &lines, &[3]), Some(vec![2]));
     }
 }

@@ -9,7 +9,7 @@ use sessionlint_core::text::visible;
 use sessionlint_core::{Finding, Related};
 
 use super::Recording;
-use super::events::{Gathered, PageEvent};
+use super::events::{Gathered, PageEvent, char_boundary};
 use super::fewest::Search;
 use crate::report::{Cause, rule_page};
 
@@ -205,6 +205,6 @@ fn one_line(text: &str) -> String {
 
 /// Returns a byte range of a text in UTF-16 units.
 fn units(text: &str, start: usize, end: usize) -> Value {
-    let before = |at: usize| text[..text.floor_char_boundary(at)].encode_utf16().count();
+    let before = |at: usize| text[..char_boundary(text, at)].encode_utf16().count();
     json!([before(start), before(end)])
 }

@@ -1,12 +1,12 @@
 //! Moves of instances → bars in lanes: a lane for each lifecycle of a stream, several where its instances overlap, and in
 //! it a bar for each state that an instance was in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 use sessionlint_core::machine::Move;
-use sessionlint_core::protocol::tables::{Certainty, Lifecycle, States};
-use sessionlint_core::protocol::{Protocol, RuleId};
+use sessionlint_core::protocol::tables::{Cell, Certainty, Lifecycle, States};
+use sessionlint_core::protocol::{Keyed, Protocol, RuleId};
 use sessionlint_core::text::visible;
 
 /// The most lanes of one lifecycle in one stream; instances beyond them share the last one.
@@ -32,9 +32,13 @@ pub(super) enum StateKind {
 /// Returns what a state of a lifecycle is.
 pub(super) fn state_kind(lifecycle: &Lifecycle, state: usize) -> StateKind {
     let judges_ends = lifecycle.end.iter().any(Option::is_some);
+    let goes_on =
+        |cells: &[Cell]| cells.get(state).is_some_and(|cell| cell.rule.is_none() && usize::from(cell.to) != state);
+    // Where no end of a stream is judged, a state is the last one if nothing legal leads out of it.
+    let is_last = || !lifecycle.rows.iter().flatten().any(|row| goes_on(&row.cells));
     match state {
         0 => StateKind::Start,
-        _ if judges_ends && lifecycle.end[state].is_none() => StateKind::Rest,
+        _ if lifecycle.end[state].is_none() && (judges_ends || is_last()) => StateKind::Rest,
         _ => StateKind::Open,
     }
 }
@@ -103,18 +107,26 @@ pub(super) struct Lanes<'p> {
     bars: Vec<Bar>,
     /// The number of bars that found no room.
     pub dropped: u64,
-    /// By lifecycle: the moves that were made, as the states before and after, and the rule that they broke.
-    taken: Vec<HashMap<(u8, u8, Option<RuleId>), u64>>,
+    /// By lifecycle: the moves that were made.
+    taken: Vec<HashSet<TakenMove>>,
+    /// By lifecycle and state: what the state is.
+    kinds: Vec<Vec<StateKind>>,
 }
+
+/// A move that was made between certain states: those before and after, and the rule that it broke.
+type TakenMove = (u8, u8, Option<RuleId>);
 
 /// A move as the page shows it: the instance, the states before and after, and the rule.
 pub(super) type ShownMove = (usize, i32, i32, Option<RuleId>);
 
 impl<'p> Lanes<'p> {
     pub(super) fn new(protocol: &'p Protocol) -> Lanes<'p> {
-        let taken = vec![HashMap::new(); protocol.tables().lifecycles.len()];
+        let taken = vec![HashSet::new(); protocol.tables().lifecycles.len()];
+        let kinds =
+            |lifecycle: &Lifecycle| (0..lifecycle.states.len()).map(|state| state_kind(lifecycle, state)).collect();
         Lanes {
             protocol,
+            kinds: protocol.tables().lifecycles.iter().map(kinds).collect(),
             streams: Vec::new(),
             numbers: HashMap::new(),
             lanes: Vec::new(),
@@ -172,7 +184,7 @@ impl<'p> Lanes<'p> {
         let (from, to) = (only(one.from), only(one.to));
         let instance = self.instance(stream, at, one, label);
         if let (Ok(from), Ok(to)) = (u8::try_from(from), u8::try_from(to)) {
-            *self.taken[one.lifecycle].entry((from, to, one.rule)).or_default() += 1;
+            self.taken[one.lifecycle].insert((from, to, one.rule));
         }
         if from != to || one.opens == Certainty::Yes {
             self.leave(instance, at);
@@ -253,10 +265,8 @@ impl<'p> Lanes<'p> {
         }
         // What starts afresh is another instance, also where it has the same key.
         self.streams[stream].known.retain(|(lifecycle, known), _| {
-            !(within(*lifecycle) && tables.lifecycles[*lifecycle].keyed.is_none()
-                || within(*lifecycle)
-                    && known.starts_with(key)
-                    && tables.lifecycles[*lifecycle].keyed == Some(sessionlint_core::protocol::Keyed::Parent))
+            let is_fresh = tables.lifecycles[*lifecycle].keyed != Some(Keyed::Stream);
+            !(is_fresh && within(*lifecycle) && known.starts_with(key))
         });
     }
 
@@ -288,8 +298,8 @@ impl<'p> Lanes<'p> {
     }
 
     fn kind(&self, instance: usize, state: i32) -> StateKind {
-        let lifecycle = &self.protocol.tables().lifecycles[self.instances[instance].lifecycle];
-        usize::try_from(state).map_or(StateKind::Open, |state| state_kind(lifecycle, state))
+        let kinds = &self.kinds[self.instances[instance].lifecycle];
+        usize::try_from(state).map_or(StateKind::Open, |state| kinds[state])
     }
 
     fn draw(&mut self, bar: Bar) {
@@ -324,7 +334,7 @@ impl<'p> Lanes<'p> {
     /// Returns whether a move was made in any stream, by the states before and after and the rule that it broke.
     pub(super) fn is_taken(&self, lifecycle: usize, from: usize, to: usize, rule: Option<&str>) -> bool {
         let rules = &self.protocol.tables().rules;
-        self.taken[lifecycle].keys().any(|(before, after, broken)| {
+        self.taken[lifecycle].iter().any(|(before, after, broken)| {
             let name = broken.map(|id| &*rules[usize::from(id.0)].name);
             (usize::from(*before), usize::from(*after), name) == (from, to, rule)
         })
