@@ -33,7 +33,7 @@ const detail = (() => {
     const breakLine = () => {
       code.append(line, document.createTextNode("\n"));
       line = element("span", { class: "json-line" });
-      line.append(document.createTextNode("  ".repeat(Math.min(depth, 40))));
+      line.append(document.createTextNode("  ".repeat(Math.min(Math.max(depth, 0), 40))));
     };
     const all = tokens(text);
     all.forEach((token, number) => {

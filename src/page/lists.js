@@ -150,8 +150,7 @@ const eventsList = (() => {
   /** @param {number} index */
   function rowOf(index) {
     const event = events[index];
-    const found = findingsAt.get(index) ?? [];
-    const worst = ["error", "warning", "note"].find((one) => found.some((number) => data.findings[number].severity === one));
+    const worst = worstAt(index);
     const related = data.findings[chosen.finding]?.related.find((one) => one.event === index);
     const label = event.moves.length && !event.said ? moveWords(event.moves[0]) : event.said;
     const row = element("div", {

@@ -93,6 +93,15 @@ data.findings.forEach((finding, index) => {
 });
 
 /**
+ * Returns the highest severity of the findings at an event; `null` if there are none.
+ * @param {number} event
+ */
+function worstAt(event) {
+  const there = (findingsAt.get(event) ?? []).map((index) => data.findings[index].severity);
+  return ["error", "warning", "note"].find((one) => there.includes(one)) ?? null;
+}
+
+/**
  * Returns the name of a stream, with its file where there are several.
  * @param {number} stream
  */

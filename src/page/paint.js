@@ -137,47 +137,51 @@ function painterOf() {
     const base = top + row.height - 4;
     const tall = row.kind === "events" ? 13 : 10;
     const columns = new Uint8Array(Math.ceil(width) + 2);
-    /** @type {[number, number][]} */
-    const marks = [];
     let labelled = -Infinity;
-    const roomy = (view.end - view.start) / Math.max(width, 1) < (indices.length > 400 ? 0.02 : 0.06);
-    for (const index of indices) {
+    for (let number = firstIn(indices, all, view.start); number < indices.length; number++) {
+      const index = indices[number];
       const position = all[index];
-      if (position < view.start || position > view.end) continue;
+      if (position > view.end) break;
       const x = xOf(position);
-      const moves = events[index].moves.length > 0;
-      const level = moves ? 2 : 1;
+      const level = levels[index];
       if (columns[x | 0] < level) {
         columns[x | 0] = level;
-        on.fillStyle = moves ? ink : soft;
-        const height = row.kind === "named" || moves ? tall : tall * 0.55;
-        on.fillRect(x - 0.5, base - height, moves ? 1.5 : 1, height);
+        on.fillStyle = level === 2 ? ink : soft;
+        const height = row.kind === "named" || level === 2 ? tall : tall * 0.55;
+        on.fillRect(x - 0.5, base - height, level === 2 ? 1.5 : 1, height);
       }
       if (row.kind === "named" && x > labelled && events[index].said) {
         const words = shortened(visible(events[index].said), 24);
         on.fillStyle = ink;
         on.fillText(words, x + 4, top + row.height / 2);
         labelled = x + 12 + words.length * 6;
-      } else if (row.kind === "events" && roomy && x > labelled) {
-        labelled = x + 4;
       }
-      if (row.kind === "events" && findingsAt.has(index)) marks.push([x, index]);
     }
+    if (row.kind === "named") return;
+    const marks = (foundInStream.get(row.stream) ?? []).filter((index) => all[index] >= view.start && all[index] <= view.end)
+      .map((index) => /** @type {[number, number]} */ ([xOf(all[index]), index]));
     let last = -Infinity;
     for (const [x, index] of marks) {
       if (x - last < 3 && index !== chosen.event) continue;
       last = x;
-      paintMark(on, x, top + 3, worstAt(index), index === chosen.event);
+      paintMark(on, x, top + 3, worstAt(index) ?? "note", index === chosen.event);
     }
   }
 
   /**
-   * Returns the highest severity of the findings at an event.
-   * @param {number} event
+   * Returns the place in a list of events, in their order, of the first that is not before a position.
+   * @param {number[]} indices
+   * @param {Float64Array} all
+   * @param {number} position
    */
-  function worstAt(event) {
-    const there = (findingsAt.get(event) ?? []).map((index) => data.findings[index].severity);
-    return ["error", "warning"].find((one) => there.includes(one)) ?? "note";
+  function firstIn(indices, all, position) {
+    let [low, high] = [0, indices.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (all[indices[middle]] < position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /**
@@ -334,14 +338,23 @@ function painterOf() {
     }
   }
 
+  let known = { key: "", columns: new Float32Array(0) };
+
   /**
-   * @param {number} at
-   * @param {number} step
+   * Returns how full each column of the overview is, from 0 to 1. It is counted once for each width and unit.
+   * @param {Float64Array} all
+   * @param {number} first
+   * @param {number} scale
+   * @param {number} width
    */
-  function axisWords(at, step) {
-    if (!chosen.byTime) return `event ${Math.round(at) + 1}`;
-    if (step >= 60_000) return duration(at);
-    return step >= 1000 ? `${Math.round(at / 1000)} s` : step >= 10 ? `${(at / 1000).toFixed(2)} s` : `${at.toFixed(step < 1 ? 2 : 0)} ms`;
+  function columnsOf(all, first, scale, width) {
+    const key = `${chosen.byTime} ${width}`;
+    if (known.key === key) return known.columns;
+    const counts = new Uint32Array(Math.ceil(width) + 2);
+    for (const position of all) counts[((position - first) * scale) | 0]++;
+    const most = counts.reduce((most, number) => Math.max(most, number), 1);
+    known = { key, columns: Float32Array.from(counts, (number) => Math.sqrt(number / most)) };
+    return known.columns;
   }
 
   /**
@@ -353,16 +366,20 @@ function painterOf() {
     const { first, last } = extent();
     const scale = width / (last - first || 1);
     const all = positions();
-    const columns = new Uint32Array(Math.ceil(width) + 2);
-    let most = 1;
-    for (const position of all) most = Math.max(most, ++columns[((position - first) * scale) | 0]);
+    const columns = columnsOf(all, first, scale, width);
     on.fillStyle = soft;
-    columns.forEach((number, x) => {
-      if (number) on.fillRect(x, height - 2 - (height - 9) * Math.sqrt(number / most), 1, (height - 9) * Math.sqrt(number / most));
+    columns.forEach((share, x) => {
+      if (share) on.fillRect(x, height - 2 - (height - 9) * share, 1, (height - 9) * share);
     });
-    for (const index of findingsAt.keys()) {
-      on.fillStyle = severity[worstAt(index)];
-      on.fillRect((all[index] - first) * scale - 1, 0, 2.5, 7);
+    for (const found of foundInStream.values()) {
+      let before = -Infinity;
+      for (const index of found) {
+        const x = (all[index] - first) * scale;
+        if (x - before < 1) continue;
+        before = x;
+        on.fillStyle = severity[worstAt(index) ?? "note"];
+        on.fillRect(x - 1, 0, 2.5, 7);
+      }
     }
     on.strokeStyle = accent;
     on.lineWidth = 1.5;

@@ -44,6 +44,16 @@ function timesOfEvents() {
 /** The moment at which times begin; `null` if no event has a time. */
 const firstTime = hasTimes ? events.reduce((least, event) => Math.min(least, event.time ?? Infinity), Infinity) : null;
 
+/** By event: 2 if it moves something, else 1. */
+const levels = Uint8Array.from(events, (event) => (event.moves.length ? 2 : 1));
+
+/** By stream: the events with findings, in their order. */
+const foundInStream = /** @type {Map<number, number[]>} */ (new Map());
+for (const index of [...findingsAt.keys()].sort((one, other) => one - other)) {
+  const { stream } = events[index];
+  foundInStream.set(stream, [...(foundInStream.get(stream) ?? []), index]);
+}
+
 /**
  * Returns the index of the first event that is not before a position.
  * @param {Float64Array} positions
@@ -87,13 +97,13 @@ function positions() {
   return chosen.byTime ? times : numbers;
 }
 
+/** The last moment, and the last number. */
+const lastTime = times.reduce((last, time) => Math.max(last, time), 0);
+const lastNumber = Math.max(numbers[numbers.length - 1] ?? 0, data.total.events - 1);
+
 /** Returns the first and the last position that can be shown, with room around them. */
 function extent() {
-  const all = positions();
-  const first = Math.min(all[0] ?? 0, 0);
-  let last = all[0] ?? 0;
-  for (const position of all) last = Math.max(last, position);
-  if (!chosen.byTime) last = Math.max(last, data.total.events - 1);
+  const [first, last] = chosen.byTime ? [0, lastTime] : [Math.min(numbers[0] ?? 0, 0), lastNumber];
   const room = Math.max((last - first) * 0.02, chosen.byTime ? 1 : 0.7);
   return { first: first - room, last: last + room };
 }
@@ -161,4 +171,15 @@ function omittedRuns() {
   const last = numbers[numbers.length - 1] ?? 0;
   if (last < data.total.events - 1.5) runs.push([last + 0.5, data.total.events - 0.5]);
   return runs;
+}
+
+/**
+ * Returns the words of the axis at a position.
+ * @param {number} at
+ * @param {number} step from one mark to the next
+ */
+function axisWords(at, step) {
+  if (!chosen.byTime) return `event ${Math.round(at) + 1}`;
+  if (step >= 60_000) return duration(at);
+  return step >= 1000 ? `${Math.round(at / 1000)} s` : step >= 10 ? `${(at / 1000).toFixed(2)} s` : `${at.toFixed(step < 1 ? 2 : 0)} ms`;
 }

@@ -23,8 +23,15 @@ const timeline = (() => {
     return view.end - view.start;
   }
 
+  // To ask the browser for it is slow: it lays the page out anew.
+  let measured = 1;
+
   function width() {
-    return Math.max(1, canvas.clientWidth);
+    return measured;
+  }
+
+  function measure() {
+    measured = Math.max(1, canvas.clientWidth);
   }
 
   /** @param {number} position */
@@ -136,6 +143,7 @@ const timeline = (() => {
   function paint() {
     const [main, small] = [sized(canvas), sized(overview)];
     if (!main || !small) return;
+    measure();
     painter ??= painterOf();
     painter.paint(main, { laid, view, xOf, width: width(), height: canvas.clientHeight });
     painter.paintOverview(small, { view, width: overview.clientWidth, height: overview.clientHeight });
@@ -157,6 +165,7 @@ const timeline = (() => {
   }
 
   function relay() {
+    measure();
     laid = layRows();
     scroll(0);
   }

@@ -55,9 +55,12 @@ test("filters leave what they say", async () => {
 test("everything can be done by the keyboard", async () => {
   const { page, close } = await open(browser, pageOf(broken()));
   const first = await chosenLine(page);
+  const heading = () => page.locator(".explanation h2").textContent();
+  const of = await heading();
   await page.keyboard.press("j");
-  assert.notEqual(await chosenLine(page), first);
+  assert.notEqual(await heading(), of);
   await page.keyboard.press("k");
+  assert.equal(await heading(), of);
   assert.equal(await chosenLine(page), first);
   await page.keyboard.press("ArrowLeft");
   assert.equal(Number(await chosenLine(page)), Number(first) - 1);
@@ -86,7 +89,7 @@ test("everything can be done by the keyboard", async () => {
  * Returns how much of the overview the frame of what is shown takes, 0 to 1.
  * @param {import("playwright-core").Page} page
  */
-const tickWords = (page) => page.evaluate(() => {
+const shownShare = (page) => page.evaluate(() => {
   const canvas = /** @type {HTMLCanvasElement} */ (document.getElementById("overview"));
   const context = canvas.getContext("2d");
   const row = context?.getImageData(0, Math.floor(canvas.height / 2), canvas.width, 1).data ?? [];
@@ -105,18 +108,18 @@ test("it zooms and moves, by keys and by the wheel", async () => {
   const { page, close } = await open(browser, pageOf(recording(1000)));
   const settle = () => page.waitForTimeout(100);
   await settle();
-  assert.ok(await tickWords(page) > 0.97);
+  assert.ok(await shownShare(page) > 0.97);
   await page.keyboard.press("+");
   await settle();
-  const half = await tickWords(page);
+  const half = await shownShare(page);
   assert.ok(half > 0.45 && half < 0.55, String(half));
   await page.hover("#canvas");
   await page.mouse.wheel(0, -400);
   await settle();
-  assert.ok(await tickWords(page) < half / 2);
+  assert.ok(await shownShare(page) < half / 2);
   await page.keyboard.press("0");
   await settle();
-  assert.ok(await tickWords(page) > 0.97);
+  assert.ok(await shownShare(page) > 0.97);
   await close();
 });
 
