@@ -280,7 +280,7 @@ function painterOf() {
     on.setLineDash([4, 3]);
     on.beginPath();
     on.moveTo(from, low);
-    on.bezierCurveTo(from, top + 30, to, top + 30, to, low);
+    on.bezierCurveTo(from, top + 42, to, top + 42, to, low);
     on.stroke();
     on.setLineDash([]);
     on.fillStyle = stroke;
@@ -298,13 +298,14 @@ function painterOf() {
    */
   function paintFlags(on, { width }, flags, top) {
     /** @type {[number, number][][]} */
-    const taken = [[], [], []];
+    const taken = [[], [], [], []];
     for (const { x, words, colour } of flags.reverse()) {
       const shown = shortened(visible(words), 60);
       const length = on.measureText(shown).width + 8;
       const left = Math.max(0, x + 6 + length > width ? x - 6 - length : x + 6);
-      const free = taken.findIndex((line) => line.every(([from, to]) => left > to + 4 || left + length < from - 4));
-      const number = free < 0 ? 2 : free;
+      const number = taken.findIndex((line) => line.every(([from, to]) => left > to + 4 || left + length < from - 4));
+      // Where there is no room for all, the list of what led there has the others.
+      if (number < 0) continue;
       taken[number].push([left, left + length]);
       const y = top + number * 15;
       on.fillStyle = ground;

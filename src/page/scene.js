@@ -5,7 +5,7 @@
 
 const EVENTS_ROW = 34;
 /** The row of the stream with the chosen finding has room for words. */
-const TALL_ROW = 78;
+const TALL_ROW = 90;
 const BARS_ROW = 20;
 const STREAM_GAP = 8;
 

@@ -12,7 +12,7 @@ use sessionlint_core::schema::Pointer;
 use sessionlint_core::text::visible;
 use sessionlint_core::{Finding, Place};
 
-use super::lanes::{Lanes, ShownMove};
+use super::lanes::{Lanes, MOST_STREAMS, ShownMove};
 use super::selection::Selection;
 use super::{Recording, ViewOptions, records};
 use crate::error::RunError;
@@ -25,6 +25,8 @@ const MOST_TEXTS: usize = 24 << 20;
 const LEAST_TEXT: usize = 200;
 /// The most bytes of the texts that are kept whole, to find the fewest lines that show a finding.
 const MOST_KEPT: usize = 64 << 20;
+/// The most bytes of a type's name that are shown.
+const MOST_TYPE: usize = 200;
 /// The most characters of what an event says, and of a label.
 const MOST_SAID: usize = 160;
 const MOST_LABEL: usize = 60;
@@ -185,9 +187,9 @@ impl Gathered<'_> {
             fields.iter().find_map(|at| text_at(&tree.root, event.text.as_bytes(), at, most))
         };
         let label = field(&labels.label, MOST_LABEL);
-        let stream = event.stream.as_deref().map(|name| self.lanes.stream(file, name, at));
+        let stream = event.stream.as_deref().and_then(|name| self.lanes.stream(file, name, at));
         let moves = stream.map(|stream| {
-            event.moves.iter().map(|one| self.lanes.apply(stream, at, one, label.as_deref())).collect::<Vec<_>>()
+            event.moves.iter().filter_map(|one| self.lanes.apply(stream, at, one, label.as_deref())).collect::<Vec<_>>()
         });
         if !is_shown {
             return;
@@ -250,9 +252,9 @@ impl Gathered<'_> {
     /// Returns a text as it is shown, and whether it was cut.
     fn cut(&mut self, text: &str, has_finding: bool) -> (String, bool) {
         let most = match has_finding {
-            true => MOST_TEXT_OF_FINDING,
+            true if self.texts <= MOST_TEXTS => MOST_TEXT_OF_FINDING,
             false if self.texts > MOST_TEXTS => LEAST_TEXT,
-            false => MOST_TEXT,
+            _ => MOST_TEXT,
         };
         let end = char_boundary(text, most);
         self.texts += end;
@@ -265,7 +267,7 @@ impl Gathered<'_> {
         if let Some(number) = self.type_numbers.get(name) {
             return *number;
         }
-        self.types.push(visible(name));
+        self.types.push(visible(&name[..char_boundary(name, MOST_TYPE)]));
         self.type_numbers.insert(name.to_owned(), self.types.len() - 1);
         self.types.len() - 1
     }
@@ -295,6 +297,9 @@ impl Gathered<'_> {
         }
         if self.lanes.dropped > 0 {
             self.left_out.push(format!("{} bars of the timeline are not drawn", self.lanes.dropped));
+        }
+        if self.lanes.dropped_streams {
+            self.left_out.push(format!("the sessions after the first {MOST_STREAMS} have no lanes"));
         }
     }
 }

@@ -9,7 +9,7 @@ const WINDOWS: [usize; 4] = [30, 120, 500, 3_000];
 /// The most checks of one search.
 const MOST_CHECKS: u32 = 250;
 /// The most bytes that all searches of a page check.
-const MOST_BYTES: usize = 96 << 20;
+pub(super) const MOST_BYTES: usize = 96 << 20;
 
 /// Searches for lines, for the findings of one recording.
 pub(super) struct Search<'p> {
@@ -20,8 +20,14 @@ pub(super) struct Search<'p> {
 }
 
 impl<'p> Search<'p> {
-    pub(super) fn new(protocol: &'p Protocol, options: &Options) -> Search<'p> {
-        Search { protocol, options: options.clone().with_excerpts(false), bytes: MOST_BYTES }
+    /// Returns a search that may check so many bytes, at most those of all searches of a page.
+    pub(super) fn new(protocol: &'p Protocol, options: &Options, bytes: usize) -> Search<'p> {
+        Search { protocol, options: options.clone().with_excerpts(false), bytes }
+    }
+
+    /// Returns the number of bytes that may still be checked.
+    pub(super) fn bytes_left(&self) -> usize {
+        self.bytes
     }
 
     /// Returns the fewest lines of a stream that have a finding like this one; `None` if the search found none, or would
@@ -49,7 +55,11 @@ impl<'p> Search<'p> {
     /// Returns whether these lines have a finding of a kind; `None` if nothing may be checked any more.
     fn shows(&mut self, kind: &FindingKind, lines: &[&str], kept: &[usize], checks: &mut u32) -> Option<bool> {
         let length: usize = kept.iter().map(|line| lines[*line].len() + 1).sum();
-        self.bytes = self.bytes.checked_sub(length)?;
+        let Some(bytes) = self.bytes.checked_sub(length) else {
+            self.bytes = 0;
+            return None;
+        };
+        self.bytes = bytes;
         *checks = checks.checked_sub(1)?;
         let mut checker = Checker::new(self.protocol, self.options.clone());
         for line in kept {
@@ -99,7 +109,7 @@ mod tests {
         lines.iter().for_each(|line| checker.feed(format!("{line}\n").as_bytes()));
         let findings = checker.finish().findings;
         let finding = findings.iter().find(|one| &*one.rule == "turn-not-started").expect("no turn was begun");
-        let mut search = Search::new(protocol, &Options::default());
+        let mut search = Search::new(protocol, &Options::default(), MOST_BYTES);
         assert_eq!(search.fewest(finding, &lines, &[2]), Some(vec![2]));
         assert_eq!(search.fewest(finding, &lines, &[3]), Some(vec![2]));
     }

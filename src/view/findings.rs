@@ -10,11 +10,13 @@ use sessionlint_core::{Finding, Related};
 
 use super::Recording;
 use super::events::{Gathered, PageEvent, char_boundary};
-use super::fewest::Search;
+use super::fewest::{MOST_BYTES, Search};
 use crate::report::{Cause, rule_page};
 
 /// The most causes for whose first finding the fewest lines are searched.
 const MOST_SEARCHES: usize = 60;
+/// The most bytes of all lines to copy.
+const MOST_COPIED: usize = 16 << 20;
 /// The most lines that are copied without a search.
 const MOST_LINES: usize = 40;
 
@@ -33,8 +35,10 @@ pub(super) fn write(protocol: &Protocol, recordings: &[Recording], all: &Gathere
     let mut causes: HashMap<(usize, Cause), usize> = HashMap::new();
     let mut members: Vec<Vec<usize>> = Vec::new();
     let mut firsts = Vec::new();
+    let mut bytes = MOST_BYTES;
+    let mut room = MOST_COPIED;
     for (file, recording) in recordings.iter().enumerate() {
-        let mut search = Search::new(protocol, recording.settings.options());
+        let mut search = Search::new(protocol, recording.settings.options(), bytes);
         for finding in &recording.findings {
             let cause = *causes.entry((file, Cause::of(finding))).or_insert_with(|| {
                 members.push(Vec::new());
@@ -45,11 +49,12 @@ pub(super) fn write(protocol: &Protocol, recordings: &[Recording], all: &Gathere
             members[cause].push(written.findings.len());
             let searched = (is_first && cause < MOST_SEARCHES).then_some(&mut search);
             let writer = Writer { protocol, all, file, finding };
-            written.findings.push(writer.write(cause, searched));
+            written.findings.push(writer.write(cause, searched, &mut room));
             if !written.rules.contains_key(&*finding.rule) {
                 written.rules.insert(finding.rule.to_string(), rule(protocol, &finding.rule));
             }
         }
+        bytes = search.bytes_left();
     }
     written.causes = members.into_iter().zip(firsts).map(|(members, first)| {
         json!({"rule": &*first.rule, "severity": first.severity.as_str(), "message": visible(&first.message), "findings": members})
@@ -86,13 +91,18 @@ struct Writer<'w, 'p> {
 }
 
 impl Writer<'_, '_> {
-    fn write(&self, cause: usize, search: Option<&mut Search<'_>>) -> Value {
+    /// Writes the finding. `room`: the bytes of lines to copy for which a page still has room.
+    fn write(&self, cause: usize, search: Option<&mut Search<'_>>, room: &mut usize) -> Value {
         let Writer { finding, all, file, .. } = *self;
         let index = self.index();
         let event = index.map(|index| &all.events[index]);
         let stream = finding.stream.as_deref().or(Some("")).and_then(|name| all.lanes.known_stream(file, name));
         let stream = event.and_then(|event| event.stream).or(stream);
-        let (lines, is_fewest) = self.lines(index, stream, search);
+        let (mut lines, is_fewest) = self.lines(index, stream, search);
+        match room.checked_sub(lines.iter().map(String::len).sum()) {
+            Some(left) => *room = left,
+            None => lines.clear(),
+        }
         json!({
             "rule": &*finding.rule,
             "severity": finding.severity.as_str(),

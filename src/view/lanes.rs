@@ -2,6 +2,9 @@
 //! it a bar for each state that an instance was in.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
+
+use foldhash::quality::FixedState;
 
 use serde_json::{Value, json};
 use sessionlint_core::machine::Move;
@@ -15,8 +18,20 @@ const MOST_BESIDE: usize = 12;
 const MOST_BARS: usize = 150_000;
 /// The most instances that are told apart on a page.
 const MOST_INSTANCES: usize = 100_000;
+/// The most streams that have lanes.
+pub(super) const MOST_STREAMS: usize = 10_000;
+/// The most characters of a name that are kept; of a longer one, a digest makes it differ from others.
+const MOST_NAME: usize = 300;
 /// The state of an instance that may be in several.
 const UNSURE: i32 = -1;
+
+/// Returns a name that is not too long.
+fn short(name: &str) -> String {
+    match name.char_indices().nth(MOST_NAME) {
+        None => name.to_owned(),
+        Some((end, _)) => format!("{}…{:016x}", &name[..end], FixedState::default().hash_one(name)),
+    }
+}
 
 /// What a state is to the reader of a timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,8 +104,8 @@ struct StreamLanes {
     last_event: u64,
     /// By lifecycle: its lanes, each with the instance that is in it.
     slots: Vec<Vec<(usize, Option<usize>)>>,
-    /// The instances by lifecycle and key.
-    known: HashMap<(usize, Vec<String>), usize>,
+    /// By lifecycle: the instances by their keys.
+    known: Vec<HashMap<Vec<String>, usize>>,
     /// The number of instances of each lifecycle.
     opened: Vec<u64>,
     /// The lanes of events by their names.
@@ -105,8 +120,10 @@ pub(super) struct Lanes<'p> {
     lanes: Vec<Lane>,
     instances: Vec<Instance>,
     bars: Vec<Bar>,
-    /// The number of bars that found no room.
+    /// The number of bars and instances for which there was no room.
     pub dropped: u64,
+    /// Whether there was no room for a stream.
+    pub dropped_streams: bool,
     /// By lifecycle: the moves that were made.
     taken: Vec<HashSet<TakenMove>>,
     /// By lifecycle and state: what the state is.
@@ -133,33 +150,41 @@ impl<'p> Lanes<'p> {
             instances: Vec::new(),
             bars: Vec::new(),
             dropped: 0,
+            dropped_streams: false,
             taken,
         }
     }
 
-    /// Returns the number of a stream, which is new if it has not been named.
-    pub(super) fn stream(&mut self, file: usize, name: &str, at: u64) -> usize {
+    /// Returns the number of a stream, which is new if it has not been named; `None` if there is no room for it.
+    pub(super) fn stream(&mut self, file: usize, name: &str, at: u64) -> Option<usize> {
         let next = self.streams.len();
-        let number = *self.numbers.entry((file, name.to_owned())).or_insert(next);
+        let name = short(name);
+        let known = self.numbers.get(&(file, name.clone())).copied();
+        if known.is_none() && next >= MOST_STREAMS {
+            self.dropped_streams = true;
+            return None;
+        }
+        let number = known.unwrap_or(next);
         if number == next {
+            self.numbers.insert((file, name.clone()), next);
             let count = self.protocol.tables().lifecycles.len();
             self.streams.push(StreamLanes {
                 file,
-                name: name.to_owned(),
+                name,
                 last_event: at,
                 slots: vec![Vec::new(); count],
-                known: HashMap::new(),
+                known: vec![HashMap::new(); count],
                 opened: vec![0; count],
                 named: HashMap::new(),
             });
         }
         self.streams[number].last_event = at;
-        number
+        Some(number)
     }
 
     /// Returns the number of a stream that was named before.
     pub(super) fn known_stream(&self, file: usize, name: &str) -> Option<usize> {
-        self.numbers.get(&(file, name.to_owned())).copied()
+        self.numbers.get(&(file, short(name))).copied()
     }
 
     /// Returns the lane of events of a stream that has this name.
@@ -178,11 +203,12 @@ impl<'p> Lanes<'p> {
         lane
     }
 
-    /// Makes a move at an event. `label`: what the event says of the instance that it opens.
-    pub(super) fn apply(&mut self, stream: usize, at: u64, one: &Move, label: Option<&str>) -> ShownMove {
+    /// Makes a move at an event. `label`: what the event says of the instance that it opens. Returns `None` if there is no
+    /// room for the instance.
+    pub(super) fn apply(&mut self, stream: usize, at: u64, one: &Move, label: Option<&str>) -> Option<ShownMove> {
         let only = |states: States| if states.0.count_ones() == 1 { states.0.trailing_zeros() as i32 } else { UNSURE };
         let (from, to) = (only(one.from), only(one.to));
-        let instance = self.instance(stream, at, one, label);
+        let instance = self.instance(stream, at, one, label)?;
         if let (Ok(from), Ok(to)) = (u8::try_from(from), u8::try_from(to)) {
             self.taken[one.lifecycle].insert((from, to, one.rule));
         }
@@ -190,28 +216,31 @@ impl<'p> Lanes<'p> {
             self.leave(instance, at);
             self.enter(instance, to, at);
         }
-        (instance, from, to, one.rule)
+        Some((instance, from, to, one.rule))
     }
 
     /// Returns the instance that a move is about: a new one if it opens.
-    fn instance(&mut self, stream: usize, at: u64, one: &Move, label: Option<&str>) -> usize {
-        let key = (one.lifecycle, one.key.clone());
-        let known = self.streams[stream].known.get(&key).copied();
+    fn instance(&mut self, stream: usize, at: u64, one: &Move, label: Option<&str>) -> Option<usize> {
+        let key: Vec<_> = one.key.iter().map(|part| short(part)).collect();
+        let known = self.streams[stream].known[one.lifecycle].get(&key).copied();
         let opens = one.opens == Certainty::Yes;
-        if let Some(instance) = known.filter(|_| !opens || self.instances.len() >= MOST_INSTANCES) {
-            return instance;
+        let is_full = self.instances.len() >= MOST_INSTANCES;
+        if is_full || known.is_some() && !opens {
+            self.dropped += u64::from(is_full && known.is_none());
+            return known;
         }
         if let Some(instance) = known {
             self.leave(instance, at);
             self.instances[instance].state = None;
         }
         if opens {
-            self.end_within(stream, one.lifecycle, &one.key, at);
+            self.end_within(stream, one.lifecycle, &key, at);
+            self.forget_within(stream, one.lifecycle, &key);
         }
         let lifecycle = &self.protocol.tables().lifecycles[one.lifecycle];
         let opened = &mut self.streams[stream].opened[one.lifecycle];
         *opened += 1;
-        let label = match (label.filter(|_| opens || known.is_none()), one.key.last()) {
+        let label = match (label.filter(|_| opens || known.is_none()), key.last()) {
             (Some(label), _) => label.to_owned(),
             (None, Some(key)) => key.clone(),
             (None, None) if *opened > 1 || lifecycle.opens != States::default() => opened.to_string(),
@@ -222,15 +251,15 @@ impl<'p> Lanes<'p> {
         self.instances.push(Instance {
             stream,
             lifecycle: one.lifecycle,
-            key: one.key.clone(),
+            key: key.clone(),
             label,
             lane: self.streams[stream].slots[one.lifecycle][slot].0,
             slot,
             state: None,
             last: 0,
         });
-        self.streams[stream].known.insert(key, instance);
-        instance
+        self.streams[stream].known[one.lifecycle].insert(key, instance);
+        Some(instance)
     }
 
     /// Returns a lane of a lifecycle in which no instance is, and puts one there.
@@ -247,27 +276,34 @@ impl<'p> Lanes<'p> {
         slot
     }
 
-    /// Ends the instances that are within one that opens anew.
+    /// Returns whether a lifecycle is within another one, at any depth.
+    fn is_within(&self, lifecycle: usize, outer: usize) -> bool {
+        let lifecycles = &self.protocol.tables().lifecycles;
+        let around = |number: &usize| lifecycles[*number].within;
+        std::iter::successors(lifecycles[lifecycle].within, around).any(|one| one == outer)
+    }
+
+    /// Ends the bars within an instance that is over, or that opens anew.
     fn end_within(&mut self, stream: usize, outer: usize, key: &[String], at: u64) {
-        let tables = self.protocol.tables();
-        let within = |lifecycle: usize| {
-            std::iter::successors(tables.lifecycles[lifecycle].within, |one| tables.lifecycles[*one].within)
-                .any(|one| one == outer)
-        };
-        let inside: Vec<_> = (self.streams[stream].slots.iter().enumerate().filter(|(number, _)| within(*number)))
-            .flat_map(|(_, slots)| slots.iter().filter_map(|(_, inside)| *inside))
-            .filter(|instance| self.instances[*instance].key.starts_with(key))
-            .collect();
+        let slots = self.streams[stream].slots.iter().enumerate().filter(|(number, _)| self.is_within(*number, outer));
+        let inside = slots.flat_map(|(_, slots)| slots.iter().filter_map(|(_, inside)| *inside));
+        let inside: Vec<_> = inside.filter(|instance| self.instances[*instance].key.starts_with(key)).collect();
         for instance in inside {
             self.leave(instance, at);
             self.instances[instance].state = None;
             self.release(instance);
         }
-        // What starts afresh is another instance, also where it has the same key.
-        self.streams[stream].known.retain(|(lifecycle, known), _| {
-            let is_fresh = tables.lifecycles[*lifecycle].keyed != Some(Keyed::Stream);
-            !(is_fresh && within(*lifecycle) && known.starts_with(key))
-        });
+    }
+
+    /// Forgets the instances within one that opens anew: what starts afresh is another instance, also where it has the same
+    /// key.
+    fn forget_within(&mut self, stream: usize, outer: usize, key: &[String]) {
+        for lifecycle in 0..self.protocol.tables().lifecycles.len() {
+            let is_fresh = self.protocol.tables().lifecycles[lifecycle].keyed != Some(Keyed::Stream);
+            if is_fresh && self.is_within(lifecycle, outer) {
+                self.streams[stream].known[lifecycle].retain(|known, _| !known.starts_with(key));
+            }
+        }
     }
 
     /// Draws the state that an instance has been in, up to an event.
@@ -287,6 +323,9 @@ impl<'p> Lanes<'p> {
             self.streams[stream].slots[lifecycle][slot].1 = Some(instance);
         } else {
             self.release(instance);
+            let Instance { stream, lifecycle, .. } = self.instances[instance];
+            let key = self.instances[instance].key.clone();
+            self.end_within(stream, lifecycle, &key, at);
         }
     }
 

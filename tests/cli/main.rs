@@ -41,3 +41,4 @@ mod short;
 mod show;
 #[cfg(unix)]
 mod tap;
+mod view;

@@ -129,7 +129,7 @@ test("a click on the timeline chooses an event, and the pointer tells what is th
   const box = await page.locator("#canvas").boundingBox();
   assert.ok(box);
   // The first event stands at the left.
-  const { x, y } = { x: box.x + box.width * 0.037, y: box.y + 22 + 70 };
+  const { x, y } = { x: box.x + box.width * 0.037, y: box.y + 22 + 82 };
   await page.mouse.move(x, y);
   assert.match(await page.locator("#tip").textContent() ?? "", /line 1: session\.status/);
   await page.mouse.click(x, y);
