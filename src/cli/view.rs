@@ -1,7 +1,8 @@
 //! `sessionlint view`: makes a page that shows recordings.
 
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::ArgAction;
@@ -10,7 +11,8 @@ use super::console::standard_output;
 use super::input::{
     InputArguments, SearchNotes, TargetSettings, report_errors, report_nothing_judged, require_targets,
 };
-use super::output_file::{OutputFile, resolve};
+use super::output::is_file;
+use super::output_file::{OutputFile, is_plain, resolve};
 use super::{CliError, Exit};
 use crate::error::display_path;
 use crate::report::Syntax;
@@ -19,6 +21,9 @@ use crate::view::{Page, ViewOptions, page};
 
 /// The file for the page if none is named.
 const DEFAULT: &str = "sessionlint.html";
+
+/// The number of bytes of an earlier page in which its title stands.
+const MOST_HEAD: u64 = 4096;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -49,8 +54,13 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     if to_console && arguments.open {
         return Err(CliError::Message("--open needs a file: name one with --out".to_owned()));
     }
-    let FoundTargets { targets, errors, left_out, .. } = arguments.input.expand(config.as_ref());
+    let FoundTargets { mut targets, errors, left_out, .. } = arguments.input.expand(config.as_ref());
     report_errors(&errors);
+    if !to_console {
+        check_place(&arguments.out, arguments.input.paths())?;
+        let place = resolve(&arguments.out);
+        targets.retain(|target| !is_file(target, &place));
+    }
     require_targets(&targets, &SearchNotes { errors: &errors, left_out }, "")?;
     let options = arguments.input.reading.options();
     let settings = TargetSettings::new(&protocol, config.as_deref(), &options, &targets);
@@ -76,8 +86,34 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     Ok(if !errors.is_empty() || !unreadable.is_empty() || is_empty { Exit::Usage } else { Exit::Clean })
 }
 
+/// Checks that the page would replace nothing but a page of an earlier run.
+fn check_place(file: &Path, inputs: &[PathBuf]) -> Result<(), CliError> {
+    let refused = |why: &str| Err(CliError::Message(format!("{} {why}", display_path(file))));
+    let path = resolve(file);
+    if path.is_dir() {
+        return refused("is a folder; the page needs a file");
+    }
+    if inputs.iter().any(|input| fs::canonicalize(input).is_ok_and(|input| input == path)) && is_plain(&path) {
+        return refused("is a recording that is to be shown, so the page cannot go there");
+    }
+    let is_there = is_plain(&path) && fs::metadata(&path).is_ok_and(|old| old.len() > 0);
+    if is_there && !is_page(&path).unwrap_or_default() {
+        let help = "it is not an earlier page; name another file, or remove that one";
+        return Err(CliError::Message(format!("refusing to overwrite {}: {help}", display_path(file))));
+    }
+    Ok(())
+}
+
+/// Returns whether a file begins like a page.
+fn is_page(path: &Path) -> io::Result<bool> {
+    let mut beginning = Vec::new();
+    fs::File::open(path)?.take(MOST_HEAD).read_to_end(&mut beginning)?;
+    let beginning = String::from_utf8_lossy(&beginning);
+    Ok(beginning.starts_with("<!doctype html>") && beginning.contains("— sessionlint</title>"))
+}
+
 /// Writes the page to a file.
-fn write(path: &std::path::Path, html: &str) -> Result<(), CliError> {
+fn write(path: &Path, html: &str) -> Result<(), CliError> {
     let file = OutputFile::open(resolve(path))?;
     file.writer().and_then(|mut writer| writer.write_all(html.as_bytes()))?;
     file.persist()?;
@@ -86,7 +122,7 @@ fn write(path: &std::path::Path, html: &str) -> Result<(), CliError> {
 }
 
 /// Opens a file by the program that the system has for it.
-fn open(path: &std::path::Path) -> Result<(), CliError> {
+fn open(path: &Path) -> Result<(), CliError> {
     let path = std::path::absolute(path).map_err(CliError::Output)?;
     let program = if cfg!(target_os = "macos") {
         "open"

@@ -52,9 +52,12 @@ fn the_page_is_written_to_a_file_and_its_name_is_told() {
 
 #[test]
 fn what_cannot_be_shown_makes_no_page() {
-    let folder = Folder::with(&[("a.ndjson", CLEAN), ("gone.html", "an older page")]);
+    let folder = Folder::with(&[("a.ndjson", CLEAN), ("notes.html", "my own notes")]);
     for (arguments, says) in [
         ("view gone.ndjson --out gone.html", "gone.ndjson"),
+        ("view a.ndjson --out notes.html", "refusing to overwrite notes.html: it is not an earlier page"),
+        ("view a.ndjson --out a.ndjson", "a.ndjson is a recording that is to be shown"),
+        ("view a.ndjson --out .", "is a folder; the page needs a file"),
         ("view a.ndjson --out - --open", "--open needs a file"),
         ("view a.ndjson --max-events 0", "from 1 to 1000000"),
     ] {
@@ -62,7 +65,18 @@ fn what_cannot_be_shown_makes_no_page() {
         assert_eq!(ran.code, 2, "{arguments}");
         assert!(ran.err.contains(says), "{arguments}: {}", ran.err);
     }
-    assert_eq!(std::fs::read_to_string(folder.path().join("gone.html")).expect("it is there"), "an older page");
+    assert!(!folder.path().join("gone.html").exists());
+    assert_eq!(std::fs::read_to_string(folder.path().join("notes.html")).expect("it is there"), "my own notes");
+}
+
+#[test]
+fn a_page_takes_the_place_of_an_earlier_one() {
+    let folder = Folder::with(&[("a.ndjson", OPEN)]);
+    assert_eq!(folder.run("view a.ndjson").code, 0);
+    folder.write("a.ndjson", CLEAN);
+    assert_eq!(folder.run("view a.ndjson").code, 0);
+    let page = std::fs::read_to_string(folder.path().join("sessionlint.html")).expect("it was written");
+    assert_eq!(data(&page)["findings"], Value::Array(Vec::new()));
 }
 
 #[test]
