@@ -15,6 +15,9 @@ const findingsList = (() => {
   const opened = new Set();
   /** The most findings of a cause that are listed before it is opened. */
   const FEW = 4;
+  /** The most causes that are listed at once, and the number of those that pass the filters. */
+  const MOST_GROUPS = 300;
+  let groups = 0;
 
   /** @param {Finding} finding */
   function passes(finding) {
@@ -90,6 +93,7 @@ const findingsList = (() => {
     const shown = cause.findings.filter((index) => passes(data.findings[index]));
     if (!shown.length) return null;
     chosen.shown.push(...shown);
+    if (++groups > MOST_GROUPS) return null;
     const first = data.findings[shown[0]];
     const head = element("button", { type: "button", class: `cause ${cause.severity}`, "data-finding": shown[0] },
       element("span", { class: "sign", "aria-hidden": "true" }, sign(cause.severity)),
@@ -110,7 +114,9 @@ const findingsList = (() => {
   function refresh() {
     buttons.clear();
     chosen.shown = [];
+    groups = 0;
     fill(list, ...data.causes.map(group));
+    if (groups > MOST_GROUPS) append(list, [element("li", { class: "remark" }, `${groups - MOST_GROUPS} more causes: filter to see them.`)]);
     const none = data.findings.length ? "No finding passes the filters." : "No findings: the recording conforms.";
     const all = chosen.shown.length === data.findings.length;
     status.textContent = chosen.shown.length ? (all ? count(chosen.shown.length, "finding") : `${chosen.shown.length} of ${count(data.findings.length, "finding")}`) : none;

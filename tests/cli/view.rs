@@ -169,3 +169,10 @@ fn several_recordings_are_one_page() {
     assert_eq!((&data["findings"][0]["file"], &data["findings"][0]["event"]), (&Value::from(1), &Value::from(1)));
     assert_eq!(data["streams"].as_array().map(Vec::len), Some(2));
 }
+
+#[test]
+fn who_asks_for_html_is_told_of_the_page() {
+    let ran = Folder::with(&[("a.ndjson", CLEAN)]).run("check a.ndjson --format html");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("html is not a format; `sessionlint view` makes a page of recordings"), "{}", ran.err);
+}

@@ -363,5 +363,5 @@ fn what_a_page_shows_is_a_field_of_an_event_that_is_there() {
     refused(said, &said.replace("interrupted\"", "interupted\""))
         .says("there is no event type session.interupted", r#"▸"session.interupted""#)
         .and_nothing_else(1);
-    refused("[view.lane]", "[view.lanes]").says("there is no key `lanes` here", "▸").and_nothing_else(1);
+    refused("[view.lane]", "[view.lanes]").says("there is no key `lanes` here", "[view.▸lanes]").and_nothing_else(1);
 }
