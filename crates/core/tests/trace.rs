@@ -55,10 +55,10 @@ fn an_event_has_its_place_its_time_its_stream_and_its_moves() {
         "session.tool.call.started",
         r#"{"session_id":"s","tool_call_id":"c","tool_name":"bash","tool_input":{}}"#,
     );
-    let events = traced(&format!("{}\n\n{{\"note\":1,\"log\":{call}}}\n", status(true, "thinking")));
+    let events = traced(&format!("{}\n\n{{\"params\":{call}}}\n", status(true, "thinking")));
     let [first, second] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!((first.place.line, first.place.start, first.place.event), (1, 0, Some(0)));
-    assert_eq!((second.place.line, second.place.column, second.place.event), (3, 17, Some(1)));
+    assert_eq!((second.place.line, second.place.column, second.place.event), (3, 11, Some(1)));
     assert_eq!((second.text.as_str(), &*second.event_type), (call.as_str(), "session.tool.call.started"));
     assert_eq!((second.time.as_deref(), second.stream.as_deref()), (Some("2026-01-01T00:00:00Z"), Some("s")));
     let turn = moves(first, "turn");
