@@ -48,6 +48,10 @@ wasm:
 picture:
     .ci/run picture
 
+# The page of `view` does what it should in a browser.
+page:
+    .ci/run page
+
 # The Python package can be built, installed and used.
 python:
     .ci/run python

@@ -55,6 +55,7 @@ mod render;
 mod report;
 mod run;
 mod temporary;
+mod view;
 
 pub use assert::conforms;
 pub use compressed::{Decompressor, ReadError};

@@ -49,6 +49,7 @@ const HOUSES: [House; 2] = [
             "config",
             "picture",
             "run",
+            "view",
             "drive",
             "assert",
             "cli",

@@ -41,6 +41,7 @@ class Job:
         self.environment = {}
         self.outputs = {"python": {"python-path": sys.executable}}
         self.log = ""
+        self.artifacts = {}
 
     def evaluate(self, text, inputs):
         """Return a text with the values of its expressions, or fail at one that is not known here."""
@@ -70,6 +71,9 @@ class Job:
         if action == "actions/setup-python":
             assert given["update-environment"] is False
             return {"python-path": sys.executable}
+        if action == "actions/upload-artifact":
+            self.artifacts[given["name"]] = (self.workspace / given["path"]).read_text()
+            return {}
         path, kept = Path(given["path"]), self.cache / given["key"]
         if action == "actions/cache/restore":
             if kept.is_dir():
@@ -277,6 +281,22 @@ def test_the_sarif_file_has_the_name_that_was_given(ready, turn, text):
     ready.record("good.ndjson", turn)
     assert ready.run("Check", paths="good.ndjson", sarif=text) == 0, ready.log
     assert {path.name for path in ready.workspace.iterdir()} == {"good.ndjson", text}
+
+
+def test_a_page_is_kept_although_the_job_fails(ready, unfinished):
+    ready.record("bad.ndjson", unfinished)
+    steps = ["Make the page", "Keep the page", "Check"]
+    assert ready.run(*steps, paths="bad.ndjson", page="a page.html") == 1, ready.log
+    assert "turn-unfinished" in ready.artifacts["sessionlint"]
+
+
+@pytest.mark.parametrize("paths", ["bad.ndjson", "moved"])
+def test_there_is_no_page_unless_it_is_asked_for_and_can_be_made(ready, unfinished, paths):
+    ready.record("bad.ndjson", unfinished)
+    page = "" if paths == "bad.ndjson" else "page.html"
+    assert ready.run("Make the page", "Keep the page", paths=paths, page=page) == 0, ready.log
+    assert ready.artifacts == {}
+    assert sorted(path.name for path in ready.workspace.iterdir()) == ["bad.ndjson"]
 
 
 def test_inputs_do_what_they_say(ready, turn, unfinished):

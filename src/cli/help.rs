@@ -45,12 +45,13 @@ const GROUPS: [(&str, &[&str]); 9] = [
             "plan",
             "schema",
             "report",
+            "open",
             "verbose",
             "color",
             "quiet",
         ],
     ),
-    ("Limits", &["max-line-bytes", "max-text-bytes", "max-streams", "jobs"]),
+    ("Limits", &["max-line-bytes", "max-text-bytes", "max-streams", "max-events", "jobs"]),
 ];
 
 /// The group of `--help`.
@@ -95,6 +96,7 @@ const EXAMPLES: &[(&str, [&str; 2])] = &[
     ("rules", ["sessionlint rules", "sessionlint rules --protocol session-records --format json"]),
     ("schema", ["sessionlint schema session.status", "sessionlint schema --report json > report.schema.json"]),
     ("tap", ["sessionlint tap -- ./agent", "sessionlint tap --format junit=junit.xml -- ./agent > recording.ndjson"]),
+    ("view", ["sessionlint view session.ndjson", "sessionlint view recordings --out sessions.html"]),
     ("completions", ["sessionlint completions bash", "sessionlint completions fish > sessionlint.fish"]),
 ];
 

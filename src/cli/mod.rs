@@ -34,6 +34,7 @@ mod rules;
 mod schema;
 mod selection;
 mod tap;
+mod view;
 
 use std::ffi::OsString;
 use std::io;
@@ -121,6 +122,8 @@ enum Command {
     Schema(schema::Arguments),
     /// Run a producer, pass its output through unchanged, and check it as it arrives
     Tap(Box<tap::Arguments>),
+    /// Make a page that shows recordings: a timeline, the findings, and the lifecycles
+    View(view::Arguments),
     /// Print a script for shell completion of commands and options
     Completions(completions::Arguments),
 }
@@ -218,6 +221,7 @@ fn run_command(arguments: Vec<OsString>) -> Exit {
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Tap(arguments) => tap::run(&arguments),
+        Command::View(arguments) => view::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
     result.unwrap_or_else(report_error)

@@ -41,8 +41,12 @@ impl FromStr for Output {
         let Some(format) = Format::named(name) else {
             let names: Vec<_> = Format::ALL.iter().map(|format| format.name).collect();
             let near = nearest(name, names.iter().copied());
-            let help =
-                near.map_or_else(|| format!("there are {}", names.join(", ")), |near| format!("did you mean {near}?"));
+            let help = match near {
+                // A page shows the recordings themselves, which a report of findings does not have.
+                _ if name == "html" => "`sessionlint view` makes a page of recordings".to_owned(),
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("there are {}", names.join(", ")),
+            };
             let found = if name.is_empty() { "an empty name".to_owned() } else { visible(name) };
             return Err(format!("{found} is not a format; {help}"));
         };

@@ -6,6 +6,7 @@
 
 pub mod coverage;
 mod dot;
+mod drawing;
 pub mod labels;
 mod layout;
 mod mermaid;
@@ -21,6 +22,8 @@ use sessionlint_core::protocol::tables::Lifecycle;
 use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 
 pub use dot::dot;
+pub use drawing::{Drawing, drawing, keep_taken};
+pub use layout::Rect;
 pub use mermaid::mermaid;
 pub use svg::svg;
 pub use usual::UsualMoves;

@@ -127,17 +127,17 @@ fn draw_legend(out: &mut String, mut y: f64, legend: &[String]) -> Result<f64, f
 }
 
 /// The picture of one lifecycle, with its layout.
-struct Panel<'g> {
+pub(super) struct Panel<'g> {
     graph: &'g Graph,
-    boxes: Vec<Vec<(LineStyle, String)>>,
+    pub boxes: Vec<Vec<(LineStyle, String)>>,
     /// The edges between two different states.
-    edges: Vec<&'g Edge>,
+    pub edges: Vec<&'g Edge>,
     loops: Vec<Vec<&'g Edge>>,
-    layout: Layout,
+    pub layout: Layout,
 }
 
 impl<'g> Panel<'g> {
-    fn new(graph: &'g Graph) -> Panel<'g> {
+    pub(super) fn new(graph: &'g Graph) -> Panel<'g> {
         let boxes: Vec<_> = graph.nodes.iter().map(|node| labels::box_lines(node, BOX_LINE)).collect();
         let (loops, edges): (Vec<_>, Vec<_>) = graph.edges.iter().partition(|edge| edge.from == edge.to);
         let loops: Vec<Vec<&Edge>> = (0..graph.nodes.len())
@@ -190,26 +190,30 @@ impl<'g> Panel<'g> {
         }
         for (state, place) in self.layout.nodes.iter().enumerate() {
             self.draw_node(out, state, *place)?;
-            let mut top = place.y;
-            for edge in &self.loops[state] {
-                let size = label_size(edge);
+            for (edge, path, place) in self.loops_of(state) {
                 let class = class(edge);
-                let (right, middle) = (place.right(), top + (size.height + PADDING) / 2.0);
-                writeln!(
-                    out,
-                    r#"<path class="{class}" d="M{right:.1} {:.1}C{:.1} {:.1} {:.1} {:.1} {right:.1} {:.1}" marker-end="url(#{class})"/>"#,
-                    middle - 6.0,
-                    right + LOOP,
-                    middle - 16.0,
-                    right + LOOP,
-                    middle + 16.0,
-                    middle + 6.0
-                )?;
-                label(out, Rect { x: right + LOOP - 4.0, y: middle - size.height / 2.0, size }, edge)?;
-                top += size.height + PADDING;
+                writeln!(out, r#"<path class="{class}" d="{path}" marker-end="url(#{class})"/>"#)?;
+                label(out, place, edge)?;
             }
         }
         writeln!(out, "</g>")
+    }
+
+    /// Returns the moves from a state back to it, each with the path of its line and the place of its label.
+    pub(super) fn loops_of(&self, state: usize) -> Vec<(&'g Edge, String, Rect)> {
+        let place = self.layout.nodes[state];
+        let mut top = place.y;
+        let mut loops = Vec::new();
+        for edge in &self.loops[state] {
+            let size = label_size(edge);
+            let (right, middle) = (place.right(), top + (size.height + PADDING) / 2.0);
+            let (out, above, below) = (right + LOOP, middle - 6.0, middle + 6.0);
+            let (first, second) = (middle - 16.0, middle + 16.0);
+            let path = format!("M{right:.1} {above:.1}C{out:.1} {first:.1} {out:.1} {second:.1} {right:.1} {below:.1}");
+            loops.push((*edge, path, Rect { x: out - 4.0, y: middle - size.height / 2.0, size }));
+            top += size.height + PADDING;
+        }
+        loops
     }
 
     fn draw_node(&self, out: &mut String, state: usize, place: Rect) -> fmt::Result {
@@ -260,7 +264,7 @@ fn class(edge: &Edge) -> &'static str {
     }
 }
 
-fn label_lines(edge: &Edge) -> Vec<String> {
+pub(super) fn label_lines(edge: &Edge) -> Vec<String> {
     let rule = edge.rule.iter().map(|rule| format!("✗ {rule}"));
     rule.chain(labels::lines(&edge.events, LABEL_LINE)).collect()
 }
@@ -287,7 +291,7 @@ fn label(out: &mut String, place: Rect, edge: &Edge) -> fmt::Result {
 }
 
 /// Returns the path through points, with straight and curved segments in turn.
-fn path(points: &[(f64, f64)]) -> String {
+pub(super) fn path(points: &[(f64, f64)]) -> String {
     let mut path = String::new();
     for (index, (x, y)) in points.iter().enumerate() {
         let _ = match (index, index.checked_sub(1).map(|before| points[before])) {

@@ -2,7 +2,7 @@
 //! protocol's document.
 
 mod block;
-mod causes;
+pub(super) mod causes;
 mod excerpts;
 mod summary;
 

@@ -35,6 +35,7 @@ pub use detect::is_report;
 #[cfg(feature = "proptest")]
 pub use fingerprint::kind_fingerprint;
 pub use format::Format;
+pub use human::causes::Cause;
 pub use human::{Human, TextOptions};
 pub use inert::{InertWriter, Syntax};
 pub use json::{Json, write as write_json};
@@ -227,7 +228,7 @@ fn place_of(finding: &Finding) -> String {
 }
 
 /// Returns the address of the page about a rule, if the rules of its protocol have pages.
-fn rule_page(protocol: &Protocol, rule: &str) -> Option<String> {
+pub fn rule_page(protocol: &Protocol, rule: &str) -> Option<String> {
     let mut page = protocol.rule_pages()?.to_owned();
     for byte in rule.bytes() {
         match byte {

@@ -42,3 +42,4 @@ mod short;
 mod show;
 #[cfg(unix)]
 mod tap;
+mod view;

@@ -342,3 +342,20 @@ fn a_fix_is_a_known_one() {
         .says("negated", "fix      = ▸\"negated\"")
         .and_nothing_else(1);
 }
+
+// ---- what a page shows ----------------------------------------------------------------------------
+
+#[test]
+fn what_a_page_shows_is_a_field_of_an_event_that_is_there() {
+    let said = r#""session.interrupted"         = "/payload/reason""#;
+    refused(said, &said.replace("reason", "cause"))
+        .says("session.interrupted has no field /payload/cause", r#"= ▸"/payload/cause""#)
+        .and_nothing_else(1);
+    refused(said, &said.replace("/payload", "payload"))
+        .says("payload/reason is not a JSON Pointer", r#"= ▸"payload/reason""#)
+        .and_nothing_else(1);
+    refused(said, &said.replace("interrupted\"", "interupted\""))
+        .says("there is no event type session.interupted", r#"▸"session.interupted""#)
+        .and_nothing_else(1);
+    refused("[view.lane]", "[view.lanes]").says("there is no key `lanes` here", "[view.▸lanes]").and_nothing_else(1);
+}

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::coverage::CoverageCounts;
 use super::fast_reader::FastEvent;
+use super::trace::{Trace, TracedEvent};
 use crate::event::event_checker::{EventChecker, stream_of};
 use crate::event::finding_log::{Details, EventContext, FindingLogState};
 use crate::event::foreign::ForeignFrames;
@@ -112,6 +113,8 @@ pub(crate) struct StreamJudge {
     last_minute: LastMinute,
     /// The parts of the protocol that were exercised; `None` if they are not counted.
     coverage: Option<Box<CoverageCounts>>,
+    /// The events that were judged; `None` if they are not kept.
+    trace: Option<Box<Trace>>,
 }
 
 /// What is known of an input at its end.
@@ -202,6 +205,7 @@ impl StreamJudge {
             excerpts: options.excerpts(),
             last_minute: LastMinute::default(),
             coverage: None,
+            trace: None,
         }
     }
 
@@ -254,6 +258,16 @@ impl StreamJudge {
     /// Counts from now on the parts of the protocol that events on the slow path exercise.
     pub(crate) fn count_coverage(&mut self, protocol: &Protocol) {
         self.coverage = Some(Box::new(CoverageCounts::new(protocol.tables())));
+    }
+
+    /// Keeps from now on the events that are judged on the slow path.
+    pub(crate) fn trace(&mut self) {
+        self.trace = Some(Box::default());
+    }
+
+    /// Takes the events that were kept.
+    pub(crate) fn traced(&mut self) -> Vec<TracedEvent> {
+        self.trace.as_mut().map(|trace| std::mem::take(&mut trace.events)).unwrap_or_default()
     }
 
     /// Returns the findings that were not taken yet.

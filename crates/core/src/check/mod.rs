@@ -13,6 +13,7 @@ mod judge;
 #[cfg(any(test, feature = "two-paths"))]
 mod paths_agree;
 mod times;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,6 +38,7 @@ use judge::{InputFacts, Judged, StreamJudge, StreamJudgeState};
 #[cfg(any(test, feature = "two-paths"))]
 pub use paths_agree::paths_agree;
 pub use times::TimeSurvey;
+pub use trace::TracedEvent;
 
 /// The number of bytes that are read at once: few enough to stay in a core's cache.
 const PIECE: usize = 64 * 1024;
@@ -166,6 +168,27 @@ impl StreamChecker {
         // Fields are counted in a tree, which only the slow path has.
         self.fast.reader.decline_all();
         self.judge.count_coverage(&self.protocol);
+    }
+
+    /// Keeps from now on each event, with the moves that it makes, for [`StreamChecker::traced`]. Checking then takes
+    /// several times as long.
+    pub fn trace(&mut self) {
+        self.fast.reader.decline_all();
+        self.judge.trace();
+    }
+
+    /// Takes the events that were judged since the last call, in their order; none unless [`StreamChecker::trace`] was
+    /// called. The last events of an input may be held back until [`StreamChecker::end_traced`].
+    pub fn traced(&mut self) -> Vec<TracedEvent> {
+        self.judge.traced()
+    }
+
+    /// Ends the input like [`StreamChecker::end`]. Returns the report, and the events that were not taken yet.
+    pub fn end_traced(mut self, damaged: Option<&str>) -> (Report, Vec<TracedEvent>) {
+        self.read_end(damaged);
+        self.judge.release(&self.protocol);
+        let events = self.judge.traced();
+        (self.judge.finish(&self.protocol, InputFacts::of(&self.input)).report, events)
     }
 
     /// Returns the checker's state, for a snapshot. It does not include the findings.

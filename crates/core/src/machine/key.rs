@@ -100,6 +100,12 @@ pub(crate) fn first_parts(key: &[u8], count: usize) -> &[u8] {
     prefixes(key).nth(count).unwrap_or(key)
 }
 
+/// Returns the parts of a key as text. Bytes that are no UTF-8 become replacement characters.
+pub(crate) fn key_parts(key: &[u8]) -> Vec<String> {
+    let Some(parts) = key.strip_suffix(&[END]) else { return Vec::new() };
+    parts.split(|byte| *byte == END).map(|written| String::from_utf8_lossy(&part(written)).into_owned()).collect()
+}
+
 /// Formats a key for a message: its parts with commas between them. Digits are shown as the number that they mostly are.
 pub(crate) fn display_key(key: &[u8]) -> String {
     let parts: Vec<_> = key.strip_suffix(&[END]).unwrap_or(key).split(|byte| *byte == END).map(part).collect();
@@ -154,6 +160,12 @@ mod tests {
                 assert_eq!(first_parts(&key(&[one]), 0), b"");
             }
         }
+    }
+
+    #[test]
+    fn the_parts_of_a_key_are_those_that_were_read() {
+        assert_eq!(key_parts(&key(&["7", "", "a\0\u{1}"])), ["7", "", "a\0\u{1}"]);
+        assert_eq!(key_parts(&[]), Vec::<String>::new());
     }
 
     #[test]

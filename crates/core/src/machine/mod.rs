@@ -50,7 +50,7 @@ use crate::schema::date_time::Stamp;
 use crate::schema::items::ArrayShape;
 use end::OtherStream;
 use field::{Container, Field};
-pub use observer::CellId;
+pub use observer::{CellId, Move};
 pub(crate) use observer::{CellObserver, NoObserver};
 pub(crate) use repeat::Repeat;
 use repetition::{Newcomer, RecentEvents};

@@ -25,6 +25,7 @@ impl<W: CellObserver> Step<'_, W> {
         for row in rows {
             let transition = Transition::new(from, &row.cells, lifecycle, Certainty::Perhaps);
             single.possible = single.possible.or(transition.to);
+            observer::trace_move(&mut self.observer, (number, &[]), row, from, &transition);
             may_open |= transition.opens != Certainty::No;
             if self.doubts.any {
                 self.doubts.silent.extend(transition.silent(from, &row.cells));
@@ -46,6 +47,7 @@ impl<W: CellObserver> Step<'_, W> {
         let from = single.possible;
         observer::observe_row(&mut self.observer, number, (self.event.event_type, row), from, gate);
         let transition = Transition::new(from, &row.cells, lifecycle, gate);
+        observer::trace_move(&mut self.observer, (number, &[]), row, from, &transition);
         if self.doubts.any {
             self.doubts.silent.extend(transition.silent(from, &row.cells));
         }
@@ -196,6 +198,7 @@ impl<W: CellObserver> Step<'_, W> {
                     continue;
                 }
                 let transition = Transition::new(reached, &row.cells, lifecycle, Certainty::Perhaps);
+                observer::trace_move(&mut self.observer, (number, key), row, reached, &transition);
                 instance.possible = instance.possible.or(transition.to);
                 if self.doubts.any {
                     self.doubts.silent.extend(transition.silent(reached, &row.cells));
@@ -248,6 +251,7 @@ impl<W: CellObserver> Step<'_, W> {
         let from = instance.possible;
         observer::observe_row(&mut self.observer, number, (self.event.event_type, row), from, gate);
         let transition = Transition::new(from, &row.cells, lifecycle, gate);
+        observer::trace_move(&mut self.observer, (number, key), row, from, &transition);
         self.moved |= transition.to != from || transition.opens != Certainty::No;
         if self.doubts.any {
             self.doubts.silent.extend(transition.silent(from, &row.cells));

@@ -1,8 +1,11 @@
-//! Observers of the cells that a stream uses, and of the rules that it is asked about, for coverage. Checking needs no observer: the code is compiled a second time
-//! with [`NoObserver`], which removes the calls.
+//! Observers of the cells that a stream uses, of the rules that it is asked about, and of the moves of its instances, for
+//! coverage and for traces. Checking needs no observer: the code is compiled a second time with [`NoObserver`], which
+//! removes the calls.
 
 use super::instance::only_state;
+use super::key::key_parts;
 use super::streams::Stream;
+use super::transition::Transition;
 use crate::protocol::tables::{Certainty, Row, States};
 use crate::protocol::{RuleId, Tables};
 
@@ -17,16 +20,44 @@ pub struct CellId {
     pub state: usize,
 }
 
+/// A move of one instance by an event, or what an instance was asked about at an event: a move into the same state that
+/// breaks no rule and opens nothing is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The number of the lifecycle.
+    pub lifecycle: usize,
+    /// The parts of the instance's key, the first of which are the key of the instance around it; empty if the lifecycle
+    /// has no keys.
+    pub key: Vec<String>,
+    /// The possible states before the event.
+    pub from: States,
+    /// The possible states after it.
+    pub to: States,
+    /// Whether the event opened the instance, and so ended all that was within the one before.
+    pub opens: Certainty,
+    /// The rule that the cell reports in every possible state. It may have no finding: one that follows from another
+    /// is not reported.
+    pub rule: Option<RuleId>,
+    /// The number of the row among the rows of the lifecycle for the event's type.
+    pub row: usize,
+}
+
 /// Receives each cell that an instance certainly used. Cells are left out if the state or the row is unsure.
 pub(crate) trait CellObserver {
     /// Whether the observer wants calls. If so, no event takes the short path.
     const ACTIVE: bool;
+
+    /// Whether the observer wants the moves of instances.
+    const TRACES: bool = false;
 
     /// Receives a cell that an instance used.
     fn observe(&mut self, cell: CellId);
 
     /// Receives a rule outside of the cells that was asked: whether it was broken was certain.
     fn ask(&mut self, rule: RuleId);
+
+    /// Receives a move of an instance.
+    fn note_move(&mut self, _: Move) {}
 }
 
 /// An observer that receives nothing.
@@ -42,6 +73,7 @@ impl CellObserver for NoObserver {
 
 impl<W: CellObserver> CellObserver for &mut W {
     const ACTIVE: bool = W::ACTIVE;
+    const TRACES: bool = W::TRACES;
 
     fn observe(&mut self, cell: CellId) {
         W::observe(self, cell);
@@ -49,6 +81,24 @@ impl<W: CellObserver> CellObserver for &mut W {
 
     fn ask(&mut self, rule: RuleId) {
         W::ask(self, rule);
+    }
+
+    fn note_move(&mut self, one: Move) {
+        W::note_move(self, one);
+    }
+}
+
+/// Passes on a move of an instance. `key`: empty if the lifecycle has no keys.
+pub(crate) fn trace_move<W: CellObserver>(
+    observer: &mut W,
+    (lifecycle, key): (usize, &[u8]),
+    row: &Row,
+    from: States,
+    transition: &Transition,
+) {
+    let &Transition { to, rule, opens, .. } = transition;
+    if W::TRACES && (to != from || rule.is_some() || opens != Certainty::No) {
+        observer.note_move(Move { lifecycle, key: key_parts(key), from, to, opens, rule, row: row.number });
     }
 }
 

@@ -15,6 +15,7 @@ mod rows;
 mod series;
 mod shape;
 mod texts;
+mod view;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -48,6 +48,7 @@ toml_tables! {
         pub unchanged: Vec<Unchanged> = optional,
         pub series: Vec<Spanned<Series>> = optional,
         pub dialect: BTreeMap<Name, Dialect> = optional,
+        pub view: Option<View> = optional,
         pub rule: BTreeMap<Name, RuleWords> = optional,
     }
 
@@ -400,6 +401,17 @@ toml_tables! {
         /// The key in these events, if its fields are others than the series' own.
         pub key: Names = optional,
         pub at: Name = required,
+    }
+
+    /// What a page shows of events: event type → field, or several, of which the first that an event has counts.
+    #[derive(Debug)]
+    pub(crate) struct View {
+        /// The name of what the event opens.
+        pub label: BTreeMap<Name, Names> = optional,
+        /// What the event says.
+        pub text: BTreeMap<Name, Names> = optional,
+        /// The lane of the event within its stream.
+        pub lane: BTreeMap<Name, Names> = optional,
     }
 
     #[derive(Debug)]

@@ -47,7 +47,7 @@ use crate::text::{did_you_mean, nearest};
 use crate::toml_reader;
 use records::Records;
 use series::Series;
-use tables::{Effects, EventShape, EventType, FieldCheck, Lifecycle, ToldBy, Unchanged};
+use tables::{Effects, EventLabels, EventShape, EventType, FieldCheck, Lifecycle, ToldBy, Unchanged};
 use texts::Text;
 use trusted::TrustedText;
 
@@ -114,6 +114,8 @@ pub struct Tables {
     pub checks: Vec<Vec<FieldCheck>>,
     /// The fields that must not stay the same from one event of a type to the next.
     pub unchanged: Vec<Unchanged>,
+    /// By event type: what a page shows of its events.
+    pub view: Vec<EventLabels>,
     /// The series.
     pub series: Vec<Series>,
     /// By event type: the effects on lifecycles and texts.

@@ -479,6 +479,17 @@ pub enum FieldTest {
     Any,
 }
 
+/// The fields that a page shows of the events of one type. Of several fields, the first that an event has counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventLabels {
+    /// The fields with the name of what the event opens, such as a tool.
+    pub label: Vec<Pointer>,
+    /// The fields with what the event says.
+    pub text: Vec<Pointer>,
+    /// The fields with the name of the event's lane within its stream.
+    pub lane: Vec<Pointer>,
+}
+
 /// Fields of which at least one must differ from those of the stream's event of the same type before.
 #[derive(Clone, Debug)]
 pub struct Unchanged {

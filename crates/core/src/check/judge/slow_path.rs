@@ -123,6 +123,9 @@ impl StreamJudge {
             excerpts: self.excerpts,
             landmarks: Landmarks::default(),
         };
+        if let Some(trace) = &mut self.trace {
+            trace.begin_event(&here, Some(id), None, event_type.stream.is_none().then_some(&b""[..]));
+        }
         let captures = Captures::of_nothing(event_type.slots.len(), event_type.arrays.len());
         self.judge_counted_order(protocol, &here, id, &captures, |_| ());
     }
@@ -136,6 +139,11 @@ impl StreamJudge {
         captures: &Captures,
         count: impl FnOnce(&mut CoverageCounts),
     ) {
+        if let Some(mut trace) = self.trace.take() {
+            self.judge_order(protocol, here, id, captures.all(), false, &mut *trace);
+            self.trace = Some(trace);
+            return;
+        }
         match self.coverage.take() {
             None => self.judge_order(protocol, here, id, captures.all(), false, NoObserver),
             Some(mut coverage) => {
@@ -155,6 +163,9 @@ impl StreamJudge {
             Some(_) => stream_name(text, field(&shape.stream)),
             None => Some(Cow::Borrowed(&b""[..])),
         };
+        if let Some(trace) = &mut self.trace {
+            trace.begin_event(here, None, timestamp(text, field(&shape.time)).as_deref(), name.as_deref());
+        }
         let stream = name.as_deref().map(|name| self.event_checker.shared_name(name));
         self.event_checker.report_surrogates_and_duplicates(here, tree, &event.wrapper, stream.as_ref(), |_| false);
         self.event_checker.report_replacements(here, event.node, stream.as_ref());
@@ -200,6 +211,16 @@ impl StreamJudge {
     ) {
         let event_type = &protocol.tables().events[id];
         let text = here.frame.text;
+        if let Some(trace) = &mut self.trace {
+            let shape = &protocol.tables().shape;
+            let field = |at: &Pointer| event.field(text, at);
+            let time = shape.time.as_ref().and_then(|at| timestamp(text, field(at)));
+            let name = match &shape.stream {
+                Some(at) => stream_name(text, field(at)),
+                None => Some(Cow::Borrowed(&b""[..])),
+            };
+            trace.begin_event(here, Some(id), time.as_deref(), name.as_deref());
+        }
         // Half a character at the edge of a piece of text may have its other half in the piece before or behind it.
         let appends = protocol.tables().texts.iter().flat_map(|text| &text.append[id]);
         let appends: Vec<_> = appends.filter(|append| !append.anew).collect();

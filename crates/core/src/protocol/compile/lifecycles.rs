@@ -48,7 +48,22 @@ impl Compiler<'_> {
         });
         let effects = effects.collect();
         let (events, rules) = (Vec::new(), Vec::new());
-        Tables { shape, records, unknown, lifecycles, texts, times, checks, unchanged, series, effects, events, rules }
+        let view = self.compile_view();
+        Tables {
+            shape,
+            records,
+            unknown,
+            lifecycles,
+            texts,
+            times,
+            checks,
+            unchanged,
+            series,
+            view,
+            effects,
+            events,
+            rules,
+        }
     }
 
     /// Checks that all tables are for the protocol's form: some are only for streams (`[event]`), others only for stored

@@ -1,0 +1,150 @@
+// The lifecycles as pictures, with the path that an instance took and the cell where it went wrong.
+
+const machine = (() => {
+  const picture = element("div", { id: "picture", tabindex: 0, role: "group", "aria-label": "Picture of a lifecycle" });
+  const path = element("ol", { id: "path", "aria-label": "The path of this instance", tabindex: 0 });
+  const choice = element("select", { id: "lifecycle", "aria-label": "Lifecycle" });
+  let wanted = -1;
+
+  function build() {
+    fill(choice, ...data.lifecycles.map((lifecycle, number) => element("option", { value: number }, lifecycle.name)));
+    choice.addEventListener("change", () => {
+      wanted = Number(choice.value);
+      refresh();
+    });
+  }
+
+  /** Returns the instance of which the path is shown, and its lifecycle. */
+  function subject() {
+    const finding = data.findings[chosen.finding];
+    const cell = finding && finding.event === chosen.event ? finding.cell : null;
+    const moves = events[chosen.event]?.moves ?? [];
+    const stream = events[chosen.event]?.stream ?? -1;
+    const ofWanted = () => {
+      const here = moves.find(([instance]) => data.instances[instance][0] === wanted);
+      if (here) return here[0];
+      return data.instances.findLastIndex(([lifecycle, of]) => lifecycle === wanted && of === stream);
+    };
+    if (wanted >= 0) return { lifecycle: wanted, instance: cell?.lifecycle === wanted ? cell.instance : ofWanted() };
+    if (cell) return { lifecycle: cell.lifecycle, instance: cell.instance };
+    if (moves.length) return { lifecycle: data.instances[moves[0][0]][0], instance: moves[0][0] };
+    return { lifecycle: 0, instance: data.instances.findIndex(([lifecycle, of]) => lifecycle === 0 && of === stream) };
+  }
+
+  /**
+   * Returns the moves of an instance up to the chosen event, each with the index of its event.
+   * @param {number} instance
+   */
+  function walked(instance) {
+    const steps = /** @type {{index: number, move: [number, number, number, number | null]}[]} */ ([]);
+    if (instance < 0) return steps;
+    const stream = data.instances[instance][1];
+    for (const index of eventsOfStream.get(stream) ?? []) {
+      if (index > chosen.event && chosen.event >= 0) break;
+      for (const move of events[index].moves) if (move[0] === instance) steps.push({ index, move });
+    }
+    return steps;
+  }
+
+  function refresh() {
+    if (!data.lifecycles.length) return;
+    const { lifecycle, instance } = subject();
+    choice.value = String(lifecycle);
+    const finding = data.findings[chosen.finding];
+    const cell = finding?.cell && finding.cell.instance === instance && finding.event === chosen.event ? finding.cell : null;
+    const steps = walked(instance);
+    fill(picture, drawing(data.lifecycles[lifecycle].picture, steps.map((step) => step.move), cell, finding));
+    centre(data.lifecycles[lifecycle].picture, cell?.from ?? steps.at(-1)?.move[2] ?? 0);
+    const items = steps.slice(-60).map(({ index, move: [, from, to, rule] }) => {
+      const words = `line ${events[index].line}: ${stateName(lifecycle, from)} → ${stateName(lifecycle, to)}, by ${data.types[events[index].type]}`;
+      const button = element("button", { type: "button", class: rule === null ? "link" : "link broken" }, words);
+      button.addEventListener("click", () => chooseEvent(index));
+      return element("li", {}, button);
+    });
+    if (cell?.end) items.push(element("li", { class: "broken" }, `the end of the stream, in ${stateName(lifecycle, cell.from)}`));
+    fill(path, ...(items.length ? items : [element("li", { class: "remark" }, "It made no move up to this event.")]));
+  }
+
+  /**
+   * Brings the box of a state into view.
+   * @param {Picture} shown
+   * @param {number} state
+   */
+  function centre(shown, state) {
+    const box = shown.boxes.find((one) => one.state === state);
+    const svg = picture.firstElementChild;
+    if (!box || !svg) return;
+    const scale = Number(svg.getAttribute("width")) / (shown.size[0] + 40);
+    const [x, y, w, h] = box.place;
+    picture.scrollLeft = (x + 20 + w / 2) * scale - picture.clientWidth / 2;
+    picture.scrollTop = (y + 40 + h / 2) * scale - picture.clientHeight / 2;
+  }
+
+  /**
+   * @param {Picture} shown
+   * @param {[number, number, number, number | null][]} moves
+   * @param {Cell | null} cell
+   * @param {Finding | undefined} finding
+   */
+  function drawing(shown, moves, cell, finding) {
+    const [w, h] = [shown.size[0] + 40, shown.size[1] + 60];
+    // As small as can be read, where it does not fit.
+    const scale = Math.max(Math.min(1, (picture.clientWidth - 24) / w), 0.72);
+    const svg = drawn("svg", { viewBox: `-20 -40 ${w} ${h}`, width: w * scale, height: h * scale, role: "img", "aria-label": `The lifecycle ${shown.title}` });
+    const defs = drawn("defs", {});
+    for (const kind of ["plain", "taken", "wrong"]) {
+      const marker = drawn("marker", { id: `tip-${kind}`, viewBox: "0 0 8 8", refX: 7.5, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto" });
+      marker.append(drawn("path", { class: `tip ${kind}`, d: "M0 0.5L8 4L0 7.5z" }));
+      defs.append(marker);
+    }
+    svg.append(defs);
+    const isTaken = (/** @type {number} */ from, /** @type {number} */ to) => moves.some((move) => move[1] === from && move[2] === to);
+    const lines = shown.lines.map((line) => {
+      const isWrong = cell && !cell.end && line.rule === finding?.rule && line.from === cell.from && line.to === cell.to;
+      const kind = isWrong ? "wrong" : isTaken(line.from, line.to) ? "taken" : "plain";
+      return { ...line, kind: line.rule !== null && kind === "taken" ? "wrong" : kind };
+    });
+    lines.sort((one, other) => Number(one.kind !== "plain") - Number(other.kind !== "plain"));
+    for (const line of lines) svg.append(drawn("path", { class: `move ${line.kind}${line.rule ? " forbidden" : ""}`, d: line.path, "marker-end": `url(#tip-${line.kind})` }));
+    for (const line of lines) svg.append(label(line));
+    const visited = new Set(moves.flatMap((move) => [move[1], move[2]]));
+    for (const box of shown.boxes) svg.append(...state(box, visited.has(box.state), cell));
+    return svg;
+  }
+
+  /** @param {Line & {kind: string}} line */
+  function label(line) {
+    const group = drawn("g", { class: `label ${line.kind}` });
+    const [x, y, w, h] = line.label;
+    group.append(drawn("rect", { x, y, width: w, height: h, rx: 3 }));
+    line.words.forEach((words, number) => group.append(drawn("text", { x: x + 4, y: y + 11.5 + number * 14, class: line.rule && number === 0 ? "rule" : "event" }, words)));
+    return group;
+  }
+
+  /**
+   * @param {Box} box
+   * @param {boolean} isVisited
+   * @param {Cell | null} cell
+   */
+  function state(box, isVisited, cell) {
+    const [x, y, w, h] = box.place;
+    const isWrong = cell?.from === box.state;
+    const kind = isWrong ? "wrong" : isVisited ? "visited" : box.recovery ? "recovery" : "plain";
+    const parts = [drawn("rect", { class: `state ${kind}`, x, y, width: w, height: h, rx: 8 }), drawn("text", { class: "name", x: x + 8, y: y + 18 }, box.name)];
+    box.words.forEach(([isRule, words], number) => parts.push(drawn("text", { class: isRule ? "rule" : "event", x: x + 8, y: y + 35 + number * 14 }, words)));
+    if (box.initial) {
+      const middle = x + w / 2;
+      parts.push(drawn("circle", { class: "tip plain", cx: middle, cy: y - 26, r: 5 }), drawn("path", { class: "move plain", d: `M${middle} ${y - 26}V${y}`, "marker-end": "url(#tip-plain)" }));
+    }
+    if (isWrong) parts.push(drawn("text", { class: "here", x: x + w - 4, y: y - 6, "text-anchor": "end" }, cell.end ? "✗ the stream ended here" : "✗ it went wrong here"));
+    return parts;
+  }
+
+  return {
+    picture, path, choice, build, refresh,
+    follow() {
+      wanted = -1;
+      refresh();
+    },
+  };
+})();

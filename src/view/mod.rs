@@ -1,0 +1,142 @@
+//! Recordings → one page that shows them: a timeline of their streams, with the findings at their places.
+//!
+//! A recording is read twice: once by plain checking, for the findings, and once with a trace, for the events and the
+//! moves of lifecycles. Nothing here knows a protocol by name: lifecycles are lanes, and states are colours.
+
+mod document;
+mod events;
+mod fewest;
+mod findings;
+mod lanes;
+mod pictures;
+mod records;
+mod selection;
+mod source;
+
+use std::io;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use sessionlint_core::event::Settings;
+use sessionlint_core::protocol::Protocol;
+use sessionlint_core::{Finding, Severity, Summary};
+
+use crate::error::RunError;
+use crate::run::Target;
+use events::{Gathered, gather};
+use source::Source;
+
+/// The most findings of all recordings that a page lists.
+const MOST_FINDINGS: usize = 5_000;
+
+/// What a page is to show.
+#[derive(Clone, Copy, Debug)]
+pub struct ViewOptions {
+    /// The most events that are shown one by one, at least one.
+    pub max_events: usize,
+}
+
+/// A page, and what was read for it.
+#[derive(Debug)]
+pub struct Page {
+    /// The page, as HTML in UTF-8.
+    pub html: String,
+    /// The counts of all recordings.
+    pub summary: Summary,
+    /// The recordings that could not be read.
+    pub unreadable: Vec<RunError>,
+}
+
+/// Makes the page of recordings. `settings` are those of each target, in their order.
+///
+/// # Errors
+///
+/// Returns an error only if what cannot be read twice cannot be copied. A recording that cannot be read is listed in the
+/// page that is returned, and the others are shown.
+pub fn page(
+    protocol: &Protocol,
+    targets: &[Target],
+    settings: &[Arc<Settings>],
+    options: ViewOptions,
+) -> io::Result<Page> {
+    let mut recordings = Vec::new();
+    let mut unreadable = Vec::new();
+    for (target, settings) in targets.iter().zip(settings) {
+        let source = Source::open(target)?;
+        match check(protocol, settings, source) {
+            Ok(recording) => recordings.push(recording),
+            Err(error) => unreadable.push(error),
+        }
+    }
+    let mut summary = Summary::default();
+    recordings.iter().for_each(|recording| summary.add(&recording.summary));
+    let gathered = gather(protocol, &recordings, options, &mut unreadable);
+    let data = data(protocol, &recordings, &gathered, &summary);
+    Ok(Page { html: document::html(&title(&recordings), &data), summary, unreadable })
+}
+
+/// A recording that was checked.
+struct Recording {
+    source: Source,
+    settings: Arc<Settings>,
+    findings: Vec<Finding>,
+    /// The number of findings that were not kept.
+    dropped: u64,
+    summary: Summary,
+}
+
+/// Checks a recording.
+fn check(protocol: &Protocol, settings: &Arc<Settings>, source: Source) -> Result<Recording, RunError> {
+    let (mut findings, mut dropped) = (Vec::new(), 0);
+    let keep = |new: Vec<Finding>, findings: &mut Vec<Finding>, dropped: &mut u64| {
+        let room = MOST_FINDINGS - findings.len();
+        *dropped += new.len().saturating_sub(room) as u64;
+        findings.extend(new.into_iter().take(room));
+    };
+    let report = source.check(protocol, settings, |new| keep(new, &mut findings, &mut dropped))?;
+    keep(report.findings, &mut findings, &mut dropped);
+    Ok(Recording { source, settings: settings.clone(), findings, dropped, summary: report.summary })
+}
+
+/// Returns the title of the page.
+fn title(recordings: &[Recording]) -> String {
+    match recordings {
+        [] => "no recording".to_owned(),
+        [one] => one.source.name.to_string(),
+        [first, others @ ..] => format!("{} and {} more", first.source.name, others.len()),
+    }
+}
+
+/// Returns all that the page shows, as JSON.
+fn data(protocol: &Protocol, recordings: &[Recording], gathered: &Gathered, summary: &Summary) -> Value {
+    let found = findings::write(protocol, recordings, gathered);
+    let severities = [Severity::Error, Severity::Warning, Severity::Note];
+    let counts = [summary.errors, summary.warnings, summary.notes];
+    let dropped: u64 = recordings.iter().map(|recording| recording.dropped).sum();
+    let mut left_out = gathered.left_out.clone();
+    if dropped > 0 {
+        left_out.push(format!("{dropped} findings after the first {MOST_FINDINGS} of a recording are not listed"));
+    }
+    json!({
+        "program": concat!("sessionlint ", env!("CARGO_PKG_VERSION")),
+        "title": title(recordings),
+        "protocol": {"name": protocol.name(), "title": protocol.title(), "records": protocol.is_of_records()},
+        "total": {
+            "events": summary.events.max(summary.records),
+            "streams": summary.streams,
+            "findings": severities.map(Severity::as_str).into_iter().zip(counts).collect::<std::collections::BTreeMap<_, _>>(),
+        },
+        "leftOut": left_out,
+        "files": recordings.iter().map(|recording| &*recording.source.name).collect::<Vec<_>>(),
+        "types": gathered.types,
+        "streams": gathered.lanes.streams(),
+        "lifecycles": pictures::lifecycles(protocol, &gathered.lanes),
+        "lanes": gathered.lanes.lanes(),
+        "instances": gathered.lanes.instances(),
+        "bars": gathered.lanes.bars(),
+        "events": gathered.events.iter().map(events::PageEvent::json).collect::<Vec<_>>(),
+        "rules": found.rules,
+        "findings": found.findings,
+        "causes": found.causes,
+    })
+}
