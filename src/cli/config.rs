@@ -75,13 +75,10 @@ impl ProtocolArgument {
     }
 
     /// Returns what `--protocol` has to be in another command about the protocol of a rule; `None` if it is found without.
-    pub fn needed_for<'a>(&'a self, chosen: &ProtocolChoice, of_rule: &'a Protocol) -> Option<&'a str> {
-        match (&self.protocol, chosen) {
-            (Some(given), _) => Some(given),
-            // The file or the environment that named the folder names it there too.
-            (None, ProtocolChoice::Loaded(_)) => None,
-            (None, _) => Some(of_rule.name()).filter(|name| *name != DEFAULT),
-        }
+    pub fn needed_for<'a>(&'a self, of_rule: &'a Protocol) -> Option<&'a str> {
+        // The file or the environment that named a folder names it there too.
+        let is_needed = |name: &&str| *name != DEFAULT && Protocol::builtin_names().any(|known| known == *name);
+        self.protocol.as_deref().or_else(|| Some(of_rule.name()).filter(is_needed))
     }
 
     /// Returns the name of the protocol, or its folder, if the environment gives one.

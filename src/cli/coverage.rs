@@ -10,17 +10,17 @@ use sessionlint_core::finding::Severity;
 use sessionlint_core::protocol::{Protocol, Rule};
 use sessionlint_core::text::visible;
 
-use super::config::ProtocolChoice;
 use super::console::standard_output;
 use super::graph::{self, check_lifecycle, draw};
 use super::input::{
-    InputArguments, SearchNotes, TargetSettings, cores, report_errors, report_nothing_judged, require_targets,
+    InputArguments, SearchNotes, TargetSettings, cores, only_protocol, report_errors, report_nothing_judged,
+    require_targets,
 };
 use super::{CliError, Exit, TextOrJson};
 use crate::picture::View;
 use crate::picture::coverage::{Coverage, Group, json, text};
 use crate::report::{MultiReporter, Syntax};
-use crate::run::{FoundTargets, Outcome, Progress, Run, Selection, Target, beginning_of};
+use crate::run::{FoundTargets, Outcome, Progress, Run, Selection};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -128,41 +128,6 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         Exit::Findings
     } else {
         Exit::Clean
-    })
-}
-
-/// Returns the choice of the one protocol that the recordings have.
-///
-/// # Errors
-///
-/// Fails if they have several: what one of them exercises says nothing about another.
-fn only_protocol(choice: ProtocolChoice, targets: &[Target], options: &Options) -> Result<ProtocolChoice, CliError> {
-    if choice.candidates().len() < 2 {
-        return Ok(choice);
-    }
-    let mut first: Option<(usize, &Target, Vec<u8>)> = None;
-    for target in targets.iter().filter(|target| matches!(target, Target::File(_))) {
-        let Ok(beginning) = beginning_of(target) else { continue };
-        let Some(number) = choice.find(&beginning, options) else { continue };
-        match &first {
-            None => first = Some((number, target, beginning)),
-            Some((other, before, _)) if *other != number => {
-                let name = |number: usize| visible(choice.candidates()[number].name());
-                let message = format!(
-                    "{} is a recording of {}, but {} one of {}; measure each protocol by itself: name it with --protocol",
-                    visible(&before.name()),
-                    name(*other),
-                    visible(&target.name()),
-                    name(number)
-                );
-                return Err(CliError::Message(message));
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(match first {
-        Some((_, _, beginning)) => choice.for_input(&beginning, options),
-        None => choice,
     })
 }
 

@@ -26,7 +26,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         let reason = said.reason.as_deref().map(|reason| format!(": {}", visible(reason))).unwrap_or_default();
         format!("{severity}, by {NAME}{reason}")
     });
-    let here = Here { configured: here.as_deref(), protocol: arguments.protocol.needed_for(&chosen, protocol) };
+    let here = Here { configured: here.as_deref(), protocol: arguments.protocol.needed_for(protocol) };
     write_explanation(&mut standard_output(Syntax::Plain), protocol, rule, here)?;
     Ok(Exit::Clean)
 }

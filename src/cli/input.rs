@@ -21,7 +21,7 @@ use super::{CliError, lookup};
 use crate::config::Config;
 use crate::error::RunError;
 use crate::report::LeftOut;
-use crate::run::{ExcludeFilter, FoundTargets, PathSearch, Target, is_recording};
+use crate::run::{ExcludeFilter, FoundTargets, PathSearch, Target, beginning_of, is_recording};
 
 #[derive(clap::Args)]
 pub struct InputArguments {
@@ -248,6 +248,45 @@ impl<'s> FoundSettings<'s> {
             _ => None,
         }
     }
+}
+
+/// Returns the choice of the one protocol that the recordings have.
+///
+/// # Errors
+///
+/// Fails if they have several: what is said of one of them says nothing about another.
+pub fn only_protocol(
+    choice: ProtocolChoice,
+    targets: &[Target],
+    options: &Options,
+) -> Result<ProtocolChoice, CliError> {
+    if choice.candidates().len() < 2 {
+        return Ok(choice);
+    }
+    let mut first: Option<(usize, &Target, Vec<u8>)> = None;
+    for target in targets.iter().filter(|target| matches!(target, Target::File(_))) {
+        let Ok(beginning) = beginning_of(target) else { continue };
+        let Some(number) = choice.find(&beginning, options) else { continue };
+        match &first {
+            None => first = Some((number, target, beginning)),
+            Some((other, before, _)) if *other != number => {
+                let name = |number: usize| visible(choice.candidates()[number].name());
+                let message = format!(
+                    "{} is a recording of {}, but {} one of {}; take the recordings of each protocol by themselves, or name one with --protocol",
+                    visible(&before.name()),
+                    name(*other),
+                    visible(&target.name()),
+                    name(number)
+                );
+                return Err(CliError::Message(message));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(match first {
+        Some((_, _, beginning)) => choice.for_input(&beginning, options),
+        None => choice,
+    })
 }
 
 /// Fails if there are no targets. `besides` lists the extensions of other files that are read. The errors of the search

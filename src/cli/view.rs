@@ -9,7 +9,7 @@ use clap::ArgAction;
 
 use super::console::standard_output;
 use super::input::{
-    InputArguments, SearchNotes, TargetSettings, report_errors, report_nothing_judged, require_targets,
+    InputArguments, SearchNotes, TargetSettings, only_protocol, report_errors, report_nothing_judged, require_targets,
 };
 use super::output::is_file;
 use super::output_file::{OutputFile, is_plain, resolve};
@@ -49,7 +49,7 @@ fn most_events(text: &str) -> Result<usize, String> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
-    let (protocol, config) = arguments.input.load()?;
+    let (choice, config) = arguments.input.load()?;
     let to_console = arguments.out.as_os_str() == "-";
     if to_console && arguments.open {
         return Err(CliError::Message("--open needs a file: name one with --out".to_owned()));
@@ -63,6 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     }
     require_targets(&targets, &SearchNotes { errors: &errors, left_out }, "")?;
     let options = arguments.input.reading.options();
+    let protocol = only_protocol(choice, &targets, &options)?;
     let settings = TargetSettings::new(&protocol, config.as_deref(), &options, &targets);
     let options = ViewOptions { max_events: arguments.max_events };
     let Page { html, summary, unreadable } = page(&protocol, &targets, &settings.per_target, options)?;

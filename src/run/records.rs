@@ -130,9 +130,10 @@ pub fn open<'r>(run: &Run<'r>, number: usize, target: &Target) -> io::Result<Ope
     let choice = run.choose(number, &text);
     // What has events of another protocol than that of the stream beside the records holds no records.
     let is_other = matches!(&choice, Choice::By(by) if by.protocol.name() != run.protocol.name());
-    let records = run.stored.as_ref().filter(|_| !is_other).is_some_and(|stored| {
-        stored.all || looks_like_records(&text, &name, run.protocol, || stored.protocol.get())
-    });
+    let records =
+        run.stored.as_ref().filter(|_| !is_other).is_some_and(|stored| {
+            stored.all || looks_like_records(&text, &name, run.protocol, || stored.protocol.get())
+        });
     let is_foreign =
         |by: &JudgedBy<'_>, path: &Path, text: &[u8]| traces::foreign_look(by.protocol, &by.settings, path, text);
     if let Some(guess) = crate::bodies::guess(&text).filter(|_| takes_apart && !records) {

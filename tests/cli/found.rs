@@ -101,7 +101,11 @@ fn a_configuration_names_protocols_to_search_and_those_of_some_files() {
     ] {
         folder.write("sessionlint.toml", format!("version = 1\n{line}\n"));
         let ran = folder.run("check a.sse");
-        assert!(ran.code == 2 && ran.err.contains(told) && ran.err.contains("sessionlint.toml:2:"), "{line}: {}", ran.err);
+        assert!(
+            ran.code == 2 && ran.err.contains(told) && ran.err.contains("sessionlint.toml:2:"),
+            "{line}: {}",
+            ran.err
+        );
     }
 }
 
@@ -112,7 +116,10 @@ fn a_dialect_is_chosen_for_all_files_or_for_some() {
     assert_eq!(found.out.matches("warning[usage-with-choices]").count(), 2, "{}", found.out);
     assert!(found.out.contains("--dialect"), "{}", found.out);
     assert_eq!(counts(&folder.json("check --dialect openrouter .")), [0, 0, 0]);
-    folder.write("sessionlint.toml", "version = 1\n[[override]]\nfiles = [\"router/\"]\ndialect = \"openrouter\"\nprotocol = \"openai-chat\"\n");
+    folder.write(
+        "sessionlint.toml",
+        "version = 1\n[[override]]\nfiles = [\"router/\"]\ndialect = \"openrouter\"\nprotocol = \"openai-chat\"\n",
+    );
     let document = folder.json("check .");
     assert_eq!(rules(&document), ["usage-with-choices"]);
     assert_eq!(text(&document["findings"][0]["file"]), "b.sse");
@@ -135,7 +142,11 @@ fn the_other_subcommands_follow() {
     let measured = folder.run("coverage a.sse");
     assert!(measured.code == 0 && measured.out.contains("chat.completion.chunk"), "{}{}", measured.out, measured.err);
     let several = folder.run("coverage a.sse e.ndjson");
-    assert!(several.code == 2 && several.err.contains("measure each protocol by itself"), "{}", several.err);
+    assert!(
+        several.code == 2 && several.err.contains("take the recordings of each protocol by themselves"),
+        "{}",
+        several.err
+    );
     let linted = folder.run("lint a.sse");
     assert_eq!((linted.code, linted.err.as_str()), (0, ""), "{}", linted.out);
     let broken = CHAT.replace("\"index\":0,\"delta\":{}", "\"index\":\"0\",\"delta\":{}");

@@ -6,7 +6,6 @@ use super::super::file;
 use super::super::tables::EventLabels;
 use super::Compiler;
 use crate::schema::Pointer;
-use crate::toml_reader::OneOrMany;
 
 impl Compiler<'_> {
     /// Compiles `[view]`, by event type.
@@ -28,7 +27,7 @@ impl Compiler<'_> {
         part: impl Fn(&mut EventLabels) -> &mut Vec<Pointer>,
     ) {
         for (name, fields) in named {
-            for event in self.find_events(&OneOrMany(vec![name.clone()]), None) {
+            for event in self.find_events(std::slice::from_ref(name), None) {
                 for at in &fields.0 {
                     let pointer = self.parse_pointer(at);
                     self.refuse_star(event, &pointer, at);
