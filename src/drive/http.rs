@@ -56,6 +56,7 @@ pub enum HttpConfigError {
         method: String,
     },
     /// No certificate can be found to trust servers by.
+    #[cfg(feature = "tls")]
     #[error("{}", visible(why))]
     Certificates {
         /// What is wrong.
