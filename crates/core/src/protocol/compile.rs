@@ -376,15 +376,17 @@ impl<'f> Compiler<'f> {
         what: &str,
     ) -> usize {
         let slot = self.slot_of(event, array, at);
-        let is_number = |array: usize| {
-            matches!(self.events[event].arrays[array].slots[slot], ItemSlot::Number | ItemSlot::NumberAround)
-        };
-        // The number of an item is none of the schema's values.
-        if !(array.is_some_and(is_number) && kinds.contains(&"integer")) {
+        if !(self.is_number_of_item(event, array, slot) && kinds.contains(&"integer")) {
             let pointer = self.events[event].pointer(array, slot).into_owned();
             self.check_types(event, &pointer, at.span(), kinds, what);
         }
         slot
+    }
+
+    /// Returns whether a slot is the number of an item, which is none of the schema's values.
+    fn is_number_of_item(&self, event: usize, array: Option<usize>, slot: usize) -> bool {
+        let slots = array.map(|array| &self.events[event].arrays[array].slots);
+        slots.is_some_and(|slots| matches!(slots[slot], ItemSlot::Number | ItemSlot::NumberAround))
     }
 
     /// Refuses a value of which the schema allows none of these types; see [`Compiler::slot_of_kind`].
@@ -428,8 +430,10 @@ impl<'f> Compiler<'f> {
         let mut conditions = Vec::new();
         for (at, test) in when {
             let slot = self.slot_of(event, array, at);
-            let pointer = self.events[event].pointer(array, slot).into_owned();
-            self.check_test(event, &pointer, at, test);
+            if !self.is_number_of_item(event, array, slot) {
+                let pointer = self.events[event].pointer(array, slot).into_owned();
+                self.check_test(event, &pointer, at, test);
+            }
             let wanted = match test {
                 file::WhenTest::Values(values) => Wanted::Values(values.clone()),
                 file::WhenTest::Says(says) => {
