@@ -85,8 +85,20 @@ fn commands_in_blocks_have_options_that_their_subcommand_has() {
             }
         }
     }
-    let expected =
-        ["check", "coverage", "explain", "fmt", "fuzz", "generate", "init", "lint", "mutate", "reconcile", "tap"];
+    let expected = [
+        "check",
+        "coverage",
+        "explain",
+        "fmt",
+        "fuzz",
+        "generate",
+        "init",
+        "lint",
+        "mutate",
+        "reconcile",
+        "tap",
+        "view",
+    ];
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), expected);
 }
 
@@ -132,6 +144,7 @@ fn options_of_the_program_are_documented() {
             "init" => "docs/configuration.md",
             "reconcile" => "docs/stored-records.md",
             "tap" => "docs/live.md",
+            "view" => "docs/view.md",
             "explain" | "graph" | "protocol" | "rules" | "schema" => "docs/rules.md",
             other => panic!("on which page is {other}?"),
         });
