@@ -147,7 +147,11 @@ function layRows() {
     const isTall = events[chosen.event]?.stream === stream && data.findings.length > 0;
     add({ kind: "events", stream, lane: -1, height: isTall ? TALL_ROW : EVENTS_ROW, label: name, title: `events of ${name}` });
     let before = -1;
-    for (const lane of lanesOf.get(stream) ?? []) {
+    // The lane in which the chosen finding went wrong comes first: it must not be out of view.
+    const { cell } = data.findings[chosen.finding] ?? {};
+    const first = cell && data.instances[cell.instance][1] === stream ? data.instances[cell.instance][2] : -1;
+    const lanes = lanesOf.get(stream) ?? [];
+    for (const lane of [...lanes.filter((one) => one.number === first), ...lanes.filter((one) => one.number !== first)]) {
       if (lane.lifecycle === null) {
         add({ kind: "named", stream, lane: lane.number, height: BARS_ROW, label: lane.label, title: `events: ${lane.label}` });
       } else if (shown.has(lane.lifecycle) && barsOfLane.has(lane.number)) {

@@ -15,6 +15,8 @@ use crate::report::{Cause, rule_page};
 
 /// The most causes for whose first finding the fewest lines are searched.
 const MOST_SEARCHES: usize = 60;
+/// The most bytes of a message, a pointer or a type's name.
+const MOST_WORDS: usize = 2_000;
 /// The most bytes of all lines to copy.
 const MOST_COPIED: usize = 16 << 20;
 /// The most lines that are copied without a search.
@@ -57,7 +59,7 @@ pub(super) fn write(protocol: &Protocol, recordings: &[Recording], all: &Gathere
         bytes = search.bytes_left();
     }
     written.causes = members.into_iter().zip(firsts).map(|(members, first)| {
-        json!({"rule": &*first.rule, "severity": first.severity.as_str(), "message": visible(&first.message), "findings": members})
+        json!({"rule": &*first.rule, "severity": first.severity.as_str(), "message": words(&first.message), "findings": members})
     }).collect();
     written
 }
@@ -106,17 +108,17 @@ impl Writer<'_, '_> {
         json!({
             "rule": &*finding.rule,
             "severity": finding.severity.as_str(),
-            "message": visible(&finding.message),
+            "message": words(&finding.message),
             "file": file,
             "line": finding.place.line,
             "column": finding.place.column,
-            "type": finding.event_type.as_deref().map(visible),
+            "type": finding.event_type.as_deref().map(words),
             "event": index.map_or(-1, |index| index as i64),
             "stream": stream.map_or(-1, |stream| stream as i64),
-            "pointer": finding.pointer.as_deref().map(visible),
+            "pointer": finding.pointer.as_deref().map(words),
             "mark": event.and_then(|event| self.mark(event)),
-            "help": finding.help.as_deref().map(visible),
-            "quote": finding.quote.as_deref().map(visible),
+            "help": finding.help.as_deref().map(words),
+            "quote": finding.quote.as_deref().map(words),
             "related": finding.related.iter().map(|related| self.related(related)).collect::<Vec<_>>(),
             "cell": self.cell(event, stream),
             "cause": cause,
@@ -157,7 +159,7 @@ impl Writer<'_, '_> {
     fn related(&self, related: &Related) -> Value {
         let index = related.place.event.and_then(|event| self.all.index_of(self.file, event));
         json!({
-            "message": visible(&related.message),
+            "message": words(&related.message),
             "line": related.place.line,
             "event": index.map_or(-1, |index| index as i64),
         })
@@ -206,6 +208,12 @@ impl Writer<'_, '_> {
         let lines = near.iter().rev().take(MOST_LINES).rev();
         (lines.filter_map(|one| events[*one].whole.as_deref()).map(one_line).collect(), false)
     }
+}
+
+/// Returns words that are safe to show, and not too many: names in them may be of any length.
+fn words(text: &str) -> String {
+    let end = char_boundary(text, MOST_WORDS);
+    visible(&text[..end]) + if end < text.len() { "…" } else { "" }
 }
 
 /// Returns the JSON text of an event as one line: line ends stand only between its tokens.

@@ -18,7 +18,7 @@ test("it opens at the first finding, without a complaint and without the network
   const heading = await page.locator(".explanation h2").textContent();
   assert.match(heading ?? "", /result of its tool call "call-1" was never reported|differs|final/);
   const names = await page.locator(".lane-name").allTextContents();
-  assert.deepEqual(names.slice(0, 3).map((name) => name.trim()), ["ses-1", "turn", "reply"]);
+  assert.deepEqual(names.slice(0, 4).map((name) => name.trim()), ["ses-1", "tool-call", "turn", "reply"]);
   assert.ok(names.includes("tool-call"), String(names));
   await close();
 });
@@ -168,7 +168,8 @@ test("a user's own protocol has lanes and labels without a line of code", async 
   const { page, complaints, close } = await open(browser, pageOf(stream, ["--protocol", EXAMPLE]));
   assert.deepEqual(complaints, []);
   const names = (await page.locator(".lane-name").allTextContents()).map((name) => name.trim());
-  assert.deepEqual(names, ["s1", "user", "assistant", "turn", "tool-round", "no session"]);
+  // The lane in which it went wrong comes first.
+  assert.deepEqual(names, ["s1", "tool-round", "user", "assistant", "turn", "no session"]);
   assert.match(await page.locator(".explanation h2").textContent() ?? "", /results of its tools were never reported/);
   assert.ok((await page.locator("#events .said").allTextContents()).includes("What is in this folder?"));
   await close();
