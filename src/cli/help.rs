@@ -11,7 +11,7 @@ const GROUPS: [(&str, &[&str]); 9] = [
         "Input",
         &["wire", "unwrap", "fragment", "join", "follow", "stdin-name", "no-ignore", "kind", "complete", "records"],
     ),
-    ("Protocol and configuration", &["protocol", "config", "no-config"]),
+    ("Protocol and configuration", &["protocol", "dialect", "config", "no-config"]),
     ("Producer", &["script", "url", "method", "header", "header-env", "timeout", "max-bytes"]),
     ("Cases", &["input-schema", "inputs", "cases", "time", "stop-after", "failures", "replay"]),
     (

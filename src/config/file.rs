@@ -51,8 +51,9 @@ fn placed_text(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Span
 
 /// Reads the name of a protocol, or a list of them.
 fn protocols(key: &str, value: &Value<'_>, reader: &mut Reader) -> Option<Vec<Spanned<String>>> {
-    let names = OneOrMany::<Spanned<String>>::from_toml(key, value, reader)?.0;
-    if names.is_empty() {
+    let Some(array) = value.get_ref().as_array() else { return placed_text(key, value, reader).map(|name| vec![name]) };
+    let names: Vec<_> = array.iter().filter_map(|name| placed_text(key, name, reader)).collect();
+    if array.is_empty() {
         let help = "name one or several, or leave the key out: then an input's protocol is found among those built in";
         reader.problem(value.span(), "this list names no protocol".to_owned(), help);
     }

@@ -343,7 +343,6 @@ mod tests {
             ("`again` must be a string, but is of the type integer", "7"),
             ("`case` must be a whole number from 0 to 18446744073709551615", "-1"),
             ("`failure` must be a table, but is of the type integer", "2"),
-            ("there is no `timeout` here", "[producer"),
             ("`command` must be a string, but is of the type integer", "3"),
             ("there is no key `timout` here", "timout"),
             ("`max-bytes` must be a whole number, but is of the type string", "\"many\""),

@@ -149,7 +149,7 @@ const findingsList = (() => {
 const eventsList = (() => {
   const inside = element("div", { class: "rows", role: "presentation" });
   const list = element("div", {
-    id: "events", role: "listbox", tabindex: 0, "aria-label": "Events. Up and down: the event before or after.",
+    id: "events", class: data.streams.length > 1 ? "sessions" : null, role: "listbox", tabindex: 0, "aria-label": "Events. Up and down: the event before or after.",
   }, inside);
   let pending = false;
 
@@ -165,6 +165,7 @@ const eventsList = (() => {
     },
       element("span", { class: "line" }, String(event.line)),
       element("span", { class: "sign" }, worst ? sign(worst) : related ? "↳" : ""),
+      data.streams.length > 1 ? element("span", { class: "of" }, shortened(streamName(event.stream), 24)) : null,
       element("span", { class: "type" }, data.types[event.type]),
       element("span", { class: "said" }, related ? related.message : shortened(label, 90)));
     row.style.top = `${index * EVENT_ROW}px`;

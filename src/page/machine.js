@@ -98,10 +98,12 @@ const machine = (() => {
       defs.append(marker);
     }
     svg.append(defs);
-    const isTaken = (/** @type {number} */ from, /** @type {number} */ to) => moves.some((move) => move[1] === from && move[2] === to);
+    // A move that broke a rule is not the legal one between the same states.
+    const isTaken = (/** @type {Line} */ line) =>
+      moves.some((move) => move[1] === line.from && move[2] === line.to && (move[3] === null) === (line.rule === null));
     const lines = shown.lines.map((line) => {
       const isWrong = cell && !cell.end && line.rule === finding?.rule && line.from === cell.from && line.to === cell.to;
-      const kind = isWrong ? "wrong" : isTaken(line.from, line.to) ? "taken" : "plain";
+      const kind = isWrong ? "wrong" : isTaken(line) ? "taken" : "plain";
       return { ...line, kind: line.rule !== null && kind === "taken" ? "wrong" : kind };
     });
     lines.sort((one, other) => Number(one.kind !== "plain") - Number(other.kind !== "plain"));

@@ -5,7 +5,7 @@ use std::process::Command;
 /// The environment variables that change what the program prints.
 ///
 /// Whoever runs the tests may have set any of them: a coding agent, a CI service, a person who likes colours.
-pub const VARIABLES: [&str; 12] = [
+pub const VARIABLES: [&str; 13] = [
     "NO_COLOR",
     "CLICOLOR",
     "CLICOLOR_FORCE",
@@ -13,6 +13,7 @@ pub const VARIABLES: [&str; 12] = [
     "SESSIONLINT_CONFIG",
     "SESSIONLINT_FORMAT",
     "SESSIONLINT_PROTOCOL",
+    "SESSIONLINT_DIALECT",
     "AI_AGENT",
     "CLAUDECODE",
     "CODEX_SANDBOX",

@@ -165,7 +165,7 @@ fn mistakes_exit_2_and_are_shown_with_file_line_and_the_nearest_name() {
     folder.write("sessionlint.toml", "version = 1\n[[override]]\nfiles = [\"x\"]\nrules.idle-mising = \"off\"\n");
     let ran = folder.run("check a.ndjson");
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-    for words in ["the protocol session-events has no rule idle-mising", "did you mean idle-missing?", "toml:4:7"] {
+    for words in ["no protocol has a rule idle-mising", "did you mean idle-missing?", "toml:4:7"] {
         assert!(ran.err.contains(words), "{words}\n{}", ran.err);
     }
 

@@ -69,7 +69,7 @@ fn help_names_the_variables() {
     for command in ["check", "lint", "tap", "reconcile"] {
         let help = folder.run(&format!("{command} --help")).out;
         let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
-        for name in ["SESSIONLINT_FORMAT", "SESSIONLINT_PROTOCOL", "SESSIONLINT_CONFIG"] {
+        for name in ["SESSIONLINT_FORMAT", "SESSIONLINT_PROTOCOL", "SESSIONLINT_DIALECT", "SESSIONLINT_CONFIG"] {
             assert!(help.contains(&format!("[env: {name}]")), "{command}: {name}");
         }
     }

@@ -119,7 +119,7 @@ fn a_run_that_judged_no_event_exits_2_whatever_was_found() {
         ("capitals.ndjson", &event("SESSION_STATUS", r#"{"session_id":"s","pending":false,"status_label":"idle"}"#)),
         ("package.json", "{\"name\": \"app\"}\n"),
     ]);
-    let err = "sessionlint: nothing was checked: there is no event of the session-events protocol in what was read\n";
+    let err = "sessionlint: nothing was checked: there is no event of any of the protocols session-events, anthropic-messages, openai-chat and openai-responses in what was read\n";
     for (file, rule) in [
         ("empty.ndjson", "empty-input"),
         ("text.log", "no-events"),
@@ -150,7 +150,7 @@ fn every_subcommand_that_judges_exits_2_if_it_judged_nothing() {
         assert_eq!(ran.code, 2, "{command}: {}{}", ran.out, ran.err);
         assert!(
             ran.err
-                .ends_with("nothing was checked: there is no event of the session-events protocol in what was read\n"),
+                .ends_with("nothing was checked: there is no event of any of the protocols session-events, anthropic-messages, openai-chat and openai-responses in what was read\n"),
             "{command}"
         );
     }

@@ -118,7 +118,8 @@ fn what_the_baseline_knows_is_known_of_each_file_in_the_place() {
     running.out.until("error[wrong-type]");
     running.signal("INT");
     let ran = running.end();
-    let summary = "2 errors, 0 warnings, 0 notes; 2 known findings are in the baseline.\n";
+    let summary =
+        "2 errors, 0 warnings, 0 notes; checked against session-events; 2 known findings are in the baseline.\n";
     assert!(ran.out.ends_with(summary), "{}", ran.out);
 }
 

@@ -25,7 +25,10 @@ fn all_shapes() -> String {
 fn a_document_has_these_keys_and_no_others() {
     let folder = Folder::with(&[("a", &all_shapes())]);
     let document = folder.json("a");
-    assert_eq!(keys(&document), ["complete", "findings", "format", "incomplete", "left_out", "summary", "tool"]);
+    assert_eq!(
+        keys(&document),
+        ["complete", "findings", "format", "incomplete", "left_out", "protocols", "summary", "tool"]
+    );
     // One of the shapes is a line that may have been an event.
     assert_eq!((&document["complete"], &document["incomplete"][0]["reason"]), (&json!(false), &json!("check-skipped")));
     let reasons = ["endings", "excluded", "hidden", "ignored", "links", "without_events"];
@@ -53,7 +56,7 @@ fn a_document_has_these_keys_and_no_others() {
     let with_stats = folder.json("--stats a");
     assert_eq!(
         keys(&with_stats),
-        ["complete", "findings", "format", "incomplete", "left_out", "stats", "summary", "tool"]
+        ["complete", "findings", "format", "incomplete", "left_out", "protocols", "stats", "summary", "tool"]
     );
     assert_eq!(keys(&with_stats["stats"]), ["by_type", "bytes", "opened", "seconds", "streams"]);
 }

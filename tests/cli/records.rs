@@ -58,7 +58,7 @@ fn streams_and_records_are_checked_side_by_side() {
     let of = |key: &str| summary[key].as_u64().expect("a number");
     assert_eq!([of("files"), of("events"), of("records"), of("skipped"), of("loose")], [4, 2, 3, 1, 0]);
     let said = folder.run("check in").out;
-    let end = "4 files, 2 events, 2 streams, 3 records: 1 error, 2 warnings, 0 notes; 1 event or message skipped that carries no record.\n";
+    let end = "4 files, 2 events, 2 streams, 3 records: 1 error, 2 warnings, 0 notes; 1 event or message skipped that carries no record; checked against session-events.\n";
     assert!(said.ends_with(end), "{said}");
 }
 

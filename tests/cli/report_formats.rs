@@ -128,7 +128,7 @@ fn sarif_keeps_to_its_published_schema() {
         json!({"executionSuccessful": true, "toolExecutionNotifications": [], "properties": {"complete": true}});
     assert_eq!(run["invocations"], json!([invocation]));
     assert_eq!(run["columnKind"], "unicodeCodePoints");
-    // Every rule that the run could have reported, those of stored records too, with its text and its quotes.
+    // Every rule that the run could have reported, by whichever protocol, with its text and its quotes.
     let rules = array(&run["tool"]["driver"]["rules"]);
     let named: BTreeSet<_> = rules.iter().map(|rule| text(&rule["id"]).to_owned()).collect();
     let of_protocol = |protocol: &str| -> Vec<String> {
@@ -136,7 +136,11 @@ fn sarif_keeps_to_its_published_schema() {
         let listed: Value = serde_json::from_str(&listed).expect("JSON");
         array(&listed).iter().map(|rule| text(&rule["rule"]).to_owned()).collect()
     };
-    let listed: BTreeSet<_> = ["session-events", "session-records"].into_iter().flat_map(of_protocol).collect();
+    let listed: BTreeSet<_> =
+        ["session-events", "session-records", "anthropic-messages", "openai-chat", "openai-responses"]
+            .into_iter()
+            .flat_map(of_protocol)
+            .collect();
     assert_eq!(named, listed);
     assert_eq!(rules.len(), named.len(), "each once");
     let idle = rules.iter().find(|rule| rule["id"] == "idle-missing").expect("it is a rule");

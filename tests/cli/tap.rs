@@ -41,7 +41,7 @@ fn every_byte_goes_through_and_nothing_else() {
 #[test]
 fn a_producer_that_writes_no_event_exits_2() {
     let folder = Folder::new();
-    let said = "sessionlint: nothing was checked: there is no event of the session-events protocol in what was read\n";
+    let said = "sessionlint: nothing was checked: there is no event of any of the protocols session-events, anthropic-messages, openai-chat and openai-responses in what was read\n";
     for (script, rule) in
         [("true", "empty-input"), ("echo ready", "no-events"), ("echo '{\"type\":\"x\"}'", "no-events")]
     {
@@ -146,7 +146,10 @@ fn a_reader_that_has_seen_enough_ends_the_producer() {
     // As a shell reports for a producer whose reader is gone.
     assert_eq!(ended.status.code(), Some(141), "{err}");
     assert!(err.contains("standard output was closed"), "{err}");
-    assert!(err.contains(": 0 errors, 0 warnings, 0 notes."), "nobody knows how the turn went on: {err}");
+    assert!(
+        err.contains(": 0 errors, 0 warnings, 0 notes; checked against session-events."),
+        "nobody knows how the turn went on: {err}"
+    );
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn what_some_runs_add_is_documented() {
         ("check --format json --stats session.ndjson", "stats"),
         ("check --format json --only unknown-field session.ndjson", "unselected"),
         ("check --format json bodies.har", "bodies"),
+        ("check --format json session.ndjson", "protocols"),
         ("lint --format json good.ndjson", "linted"),
         ("reconcile session.ndjson --records records.jsonl --format json", "reconciled"),
     ] {

@@ -8,12 +8,13 @@ use sessionlint::{Basis, Protocol, Rule};
 use super::{cases, check, entries, name, protocols, root};
 
 /// Rules of the framing that are about streams, or about something that only streams can have.
-const OF_STREAMS: [(&str, &str); 8] = [
+const OF_STREAMS: [(&str, &str); 9] = [
     ("not-an-event", "what is no object is of the wrong type"),
     ("repeated-events", "records have duplicate-session, and no order"),
     ("wrapped-events", "records stand in containers, which a protocol of records names"),
     ("misspelt-event", "records have kinds, and not types"),
     ("event-name-mismatch", "records have no event types"),
+    ("mixed-protocols", "records have kinds, and no event type tells their protocol"),
     ("unknown-event", "records have kinds, and unknown-kind for what is of none"),
     ("unknown-value", "no record has one of several forms that a member tells apart"),
     ("check-skipped", "a thousand unknown fields are too long for an example; tests/cli/records.rs has one"),

@@ -56,13 +56,22 @@ fn events_with_faults_decide_where_no_others_do() {
     assert_eq!(found("{\"type\":\"sessionStatus\",\"payload\":{}}\n"), ["session-events"], "a misspelt type");
     assert_eq!(found("{'type': 'session.status', 'payload': {}}\n"), ["session-events"], "a Python dict");
     assert_eq!(found(&format!("{{\"log\":{CHUNK}}}\n")), ["openai-chat"], "an event inside of something else");
+    let torn = STATUS.replace("\"payload\":{", "\"error\" payload");
+    assert_eq!(found(&format!("{torn}\n")), ["session-events"], "more names than those that others have, too");
     assert_eq!(found("{\"type\":\"message_stop\"}\n"), ["anthropic-messages"], "a type that has only its name");
 }
 
 #[test]
 fn what_is_of_no_protocol_is_of_none() {
-    for text in ["", "\n", "hello\n", "{\"type\":\"RUN_STARTED\",\"threadId\":\"t\"}\n", "[1,2]", "{\"name\":\"app\"}"]
-    {
+    for text in [
+        "",
+        "\n",
+        "hello\n",
+        "{\"type\":\"RUN_STARTED\",\"threadId\":\"t\"}\n",
+        "[1,2]",
+        "{\"name\":\"app\"}",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{}}",
+    ] {
         assert_eq!(found(text), Vec::<String>::new(), "{text}");
     }
 }

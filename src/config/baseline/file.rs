@@ -120,7 +120,6 @@ mod tests {
         let expected = [
             ("`file` must be a string, but is of the type integer", "1"),
             ("`findings` must be a table, but is of the type integer", "7"),
-            ("there is no `rule` here", "{"),
             ("there is no key `rlue` here", "rlue"),
             ("`count` must be a whole number from 0 to 18446744073709551615", "-1"),
             ("there is no key `more` here", "more"),

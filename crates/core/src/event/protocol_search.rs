@@ -1,6 +1,6 @@
 //! Finds the protocol of an input among several, by the names of its first events.
 
-use super::traces::{Trace, TraceFinder, names_event_type};
+use super::traces::{Trace, TraceFinder, named_event_types};
 use super::{Options, parse_frame};
 use crate::input::json::Node;
 use crate::input::{Input, Piece, Wire};
@@ -19,8 +19,8 @@ const MOST_BYTES: usize = 64 * 1024;
 /// use sessionlint_core::event::{FoundProtocol, ProtocolSearch};
 /// use sessionlint_core::protocol::LazyProtocol;
 ///
-/// let candidates = LazyProtocol::builtin_streams();
-/// let mut search = ProtocolSearch::new(&candidates, &Options::default());
+/// let (candidates, options) = (LazyProtocol::builtin_streams(), Options::default());
+/// let mut search = ProtocolSearch::new(&candidates, &options);
 /// assert!(!search.feed(b"data: {\"type\": \"error\"}\n\n"));
 /// assert!(search.feed(b"data: {\"type\": \"content_block_stop\", \"index\": 0}\n\n"));
 /// let (found, so_far) = search.end();
@@ -110,7 +110,7 @@ fn only_owner(candidates: &[LazyProtocol], root: &Node, text: &[u8], options: &O
 }
 
 /// What an input has of a protocol: the number of its events of known types, of those inside something else, and of what
-/// only resembles an event.
+/// only resembles events, such as their names in a text that cannot be read.
 type Evidence = [u64; 3];
 
 /// Finds the protocol of which the beginning of an input has most, where no event decides.
@@ -137,16 +137,21 @@ fn evidence(protocol: &Protocol, options: &Options, beginning: &[u8]) -> Evidenc
         }
         let tree = parse_frame(&frame);
         frames += u64::from(tree.is_ok());
-        let strength = match tree {
-            Ok(tree) => finder.find(protocol, &tree.root, frame.text, only_messages).map(|trace| match trace {
-                Trace::Event => 0,
-                Trace::Enclosed(_) => 1,
-                Trace::Near(..) | Trace::OtherKey(_) | Trace::Fields | Trace::Part(_) => 2,
-            }),
-            Err(_) => names_event_type(protocol, frame.text).then_some(2),
+        let Ok(tree) = tree else {
+            // A long name tells more than one like `error`, which many protocols have.
+            evidence[2] += named_event_types(protocol, frame.text).map(|name| name.len() as u64).sum::<u64>();
+            return;
         };
-        if let Some(strength) = strength {
-            evidence[strength] += 1;
+        let has = |name: &str| tree.root.member(frame.text, name).is_some();
+        // The response to a request says nothing of events, whatever its error looks like.
+        if has("jsonrpc") && !has("method") {
+            return;
+        }
+        match finder.find(protocol, &tree.root, frame.text, only_messages) {
+            Some(Trace::Event) => evidence[0] += 1,
+            Some(Trace::Enclosed(_)) => evidence[1] += 1,
+            Some(Trace::Near(..) | Trace::OtherKey(_) | Trace::Fields | Trace::Part(_)) => evidence[2] += 1,
+            None => {}
         }
     };
     let mut input = Input::new(options.wire(), options.max_line_bytes());

@@ -199,11 +199,16 @@ fn string<'t>(node: &Node, text: &'t [u8]) -> Option<std::borrow::Cow<'t, str>> 
 
 /// Returns whether a text that cannot be read has the name of an event type, as a string of its own.
 pub(crate) fn names_event_type(protocol: &Protocol, text: &[u8]) -> bool {
+    named_event_types(protocol, text).next().is_some()
+}
+
+/// Returns the event types whose names a text that cannot be read has, each as a string of its own.
+pub(crate) fn named_event_types<'p>(protocol: &'p Protocol, text: &[u8]) -> impl Iterator<Item = &'p str> {
     let is_quote = |byte: Option<&u8>| matches!(byte, Some(b'"' | b'\'' | b'\\'));
-    protocol.tables().events.iter().any(|event| {
-        let name = event.name.as_bytes();
+    let names = protocol.tables().events.iter().map(|event| &*event.name);
+    names.filter(move |name| {
         let is_string = |at: usize| is_quote(text[..at].last()) && is_quote(text.get(at + name.len()));
-        !name.is_empty() && find_iter(text, name).any(is_string)
+        !name.is_empty() && find_iter(text, name.as_bytes()).any(is_string)
     })
 }
 

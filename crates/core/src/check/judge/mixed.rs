@@ -33,7 +33,8 @@ impl StreamJudge {
     pub(super) fn is_of_other_protocol(&mut self, protocol: &Protocol, frame: &Frame<'_>, tree: &Tree) -> bool {
         let is_other = |one: &&LazyProtocol| {
             one.name() != protocol.name()
-                && one.type_names().recognise(&tree.root, frame.text, &[]) == Some(Recognition::Sure)
+                && one.type_names().recognise(&tree.root, frame.text, &protocol.tables().shape.unwrap)
+                    == Some(Recognition::Sure)
         };
         let Some(other) = self.candidates.iter().find(is_other) else { return false };
         self.event_checker.log.summary.skipped += 1;
