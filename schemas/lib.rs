@@ -187,7 +187,7 @@ mod tests {
             |name: String| entries(&root.join(&name), false).into_iter().map(move |file| format!("{name}/{file}"));
         let with_dialects = entries(root, true).into_iter().flat_map(|name| {
             let dialects = root.join(&name).join("dialects");
-            let own = dialects.is_dir().then(|| entries(&dialects, true)).unwrap_or_default();
+            let own = if dialects.is_dir() { entries(&dialects, true) } else { BTreeSet::new() };
             own.into_iter().map(|own| format!("{name}/dialects/{own}")).chain([name.clone()]).collect::<Vec<_>>()
         });
         let there: BTreeSet<_> = with_dialects.flat_map(of_folder).collect();

@@ -112,8 +112,8 @@ fn mistakes_of_dialects_are_told_at_their_places() {
         told("p/protocol.toml", 9, "the dialect x changes nothing")
     );
     assert_eq!(
-        mistakes("[dialect.x]\ntitle = \"X\"\nrules = { unknown-evnt = \"off\" }\n", &[]),
-        told("p/protocol.toml", 11, "there is no rule unknown-evnt")
+        mistakes("[dialect.x]\ntitle = \"X\"\nrules = { unknown-events = \"off\" }\n", &[]),
+        told("p/protocol.toml", 11, "there is no rule unknown-events")
     );
     assert_eq!(
         mistakes("[dialect.\"x y\"]\ntitle = \"X\"\nrules = { unknown-event = \"off\" }\n", &[]),
@@ -126,7 +126,7 @@ fn mistakes_of_dialects_are_told_at_their_places() {
         told("p/protocol.toml", 1, "the folder dialects/x has schemas, but there is no dialect of that name")
     );
     let broken =
-        ("dialects/x/a.schema.json", r#"{"type":"object","properties":{"type":{"const":"a"},"n":{"type":"intger"}}}"#);
+        ("dialects/x/a.schema.json", r#"{"type":"object","properties":{"type":{"const":"a"},"n":{"type":"whole"}}}"#);
     let found = mistakes("[dialect.x]\ntitle = \"X\"\n", &[broken]);
     assert_eq!(
         found.iter().map(|(file, ..)| file.as_str()).collect::<Vec<_>>(),
