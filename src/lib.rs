@@ -62,6 +62,8 @@ pub use compressed::{Decompressor, ReadError};
 pub use load::{load_protocol, read_protocol};
 pub use render::{ReportExt, explain, to_json};
 pub use report::TextOptions;
+pub use sessionlint_core::event::{FoundProtocol, ProtocolSearch};
+pub use sessionlint_core::protocol::LazyProtocol;
 pub use sessionlint_core::{
     Basis, Checker, Example, Excerpt, Finding, FindingKind, Options, Place, Problem, Protocol, ProtocolError,
     ProtocolErrorKind, Related, Repeat, Report, Rule, Severity, SnapshotError, SnapshotErrorKind, SourceProblem, Stats,

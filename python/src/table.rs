@@ -112,7 +112,8 @@ impl TableChecker {
         rules: Option<Rules>,
     ) -> PyResult<TableChecker> {
         let protocol = protocol::of_argument(protocol)?;
-        let options = Keywords { file: None, wire, fragment, rules, excerpts: false }.options(&protocol)?;
+        let options =
+            Keywords { file: None, wire, fragment, rules, excerpts: false, finds: false }.options(&protocol)?;
         let state = State {
             checker: Checker::new(&protocol, options),
             findings: FindingRows::new(&protocol, row_type_of(row_type)),

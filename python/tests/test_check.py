@@ -229,3 +229,46 @@ def test_other_threads_run_while_bytes_are_checked():
             counted += 1
         thread.join()
         assert counted > 0
+
+
+CHUNK = {
+    "id": "c",
+    "object": "chat.completion.chunk",
+    "created": 1,
+    "model": "m",
+    "choices": [{"index": 0, "delta": {"content": "Hi"}, "finish_reason": "stop"}],
+}
+
+
+def found_in(source):
+    return rules(sessionlint.check(source))
+
+
+def test_the_protocol_is_found_in_every_kind_of_source(tmp_path):
+    # A chat completion whose first chunk does not give the role, as lines.
+    text = json.dumps(CHUNK) + "\n"
+    expected = ["choice-without-role"]
+    path = tmp_path / "chunks.ndjson"
+    path.write_text(text)
+    assert found_in(text) == expected
+    assert found_in(text.encode()) == expected
+    assert found_in(memoryview(text.encode())) == expected
+    assert found_in(gzip.compress(text.encode())) == expected
+    assert found_in(path) == expected
+    assert found_in(io.BytesIO(text.encode())) == expected
+    assert found_in(io.StringIO(text)) == expected
+    assert found_in([CHUNK]) == expected
+    assert found_in(iter([text])) == expected
+
+
+def test_what_tells_no_protocol_is_judged_by_session_events():
+    assert found_in("{}\n") == found_in([{}])
+    report = sessionlint.check([{"type": "session.status"}])
+    assert set(rules(report)) == {"missing-field"}
+
+
+def test_rules_of_another_protocol_than_the_one_found_are_no_mistake():
+    severities = {"idle-missing": "off", "choice-without-role": "off"}
+    assert not sessionlint.check([CHUNK], rules=severities)
+    with pytest.raises(ValueError, match="idle-mising"):
+        sessionlint.check([CHUNK], rules={"idle-mising": "off"})

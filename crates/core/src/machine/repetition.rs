@@ -218,7 +218,9 @@ pub(crate) fn end(stream: &mut Stream, out: &mut Vec<Verdict>) {
             )
         }
         (Kind::Doubles { .. }, _) => {
-            format!("from event {first} of this session on, {count} events repeat the one before them word for word")
+            format!(
+                "from event {first} of this session on, {count} events each repeat the event before them word for word"
+            )
         }
     };
     let message = if count == 1 { "the first occurrence is here" } else { "the first occurrences begin here" };

@@ -160,12 +160,16 @@ impl Protocol {
                 || event.zip(pointer).is_some_and(|(event, at)| dialect.says_otherwise(&event.schema, &event.name, at))
         };
         let found: Vec<_> = self.dialects().iter().filter(explains).collect();
-        let first = &found.first()?.name;
-        let mut titles: Vec<_> = found.iter().take(MOST_NAMED).map(|dialect| dialect.title.as_str()).collect();
+        let named = &found[..found.len().min(MOST_NAMED)];
+        let names: Vec<_> = named.iter().map(|dialect| dialect.name.as_str()).collect();
+        let names = names.split_last().map(|(last, before)| match before {
+            [] => (*last).to_owned(),
+            _ => format!("{} or {last}", before.join(", ")),
+        })?;
+        let mut titles: Vec<_> = named.iter().map(|dialect| dialect.title.as_str()).collect();
         if found.len() > MOST_NAMED {
             titles.push("others");
         }
-        let verb = if titles.len() == 1 { "writes" } else { "write" };
-        Some(format!("{} {verb} streams so: check theirs with --dialect, such as --dialect {first}", list(&titles)))
+        Some(format!("streams of {} are known for this; to check one of those, use --dialect {names}", list(&titles)))
     }
 }
