@@ -52,6 +52,8 @@ pub struct ProtocolChoice {
     has_records: bool,
     /// The number of each override that names a protocol, and that of the protocol in `all`.
     of_overrides: Vec<(usize, usize)>,
+    /// The number of each override that names a dialect, with those of a protocol and of its dialect in `all`.
+    dialects: Vec<(usize, usize, usize)>,
 }
 
 impl std::ops::Deref for ProtocolChoice {
@@ -169,7 +171,13 @@ pub fn record_protocol() -> Option<&'static Protocol> {
 impl ProtocolChoice {
     fn of(candidates: Vec<LazyProtocol>) -> ProtocolChoice {
         let count = candidates.len();
-        ProtocolChoice { all: candidates, candidates: count, has_records: false, of_overrides: Vec::new() }
+        ProtocolChoice {
+            all: candidates,
+            candidates: count,
+            has_records: false,
+            of_overrides: Vec::new(),
+            dialects: Vec::new(),
+        }
     }
 
     /// Returns the built-in protocols of streams, and that of stored records beside them.
@@ -217,7 +225,7 @@ impl ProtocolChoice {
 
     /// Returns whether the protocol of some input is found by its content.
     pub fn is_found(&self) -> bool {
-        self.candidates > 1 || !self.of_overrides.is_empty()
+        self.candidates > 1 || !self.of_overrides.is_empty() || !self.dialects.is_empty()
     }
 
     /// Returns this choice with a dialect of each candidate that has one of this name. The inner error says that none has.
@@ -239,32 +247,22 @@ impl ProtocolChoice {
             None => self,
         };
         for (number, name) in config.dialects_of_overrides() {
-            let named = choice.of_overrides.iter().position(|(one, _)| *one == number);
-            // Without a protocol of the override's own, it is the only one that has such a dialect.
-            let of = match named {
-                Some(named) => vec![choice.of_overrides[named].1],
+            // Of the protocol that the override names, or else of each that an input may have.
+            let of: Vec<_> = match choice.of_overrides.iter().find(|(one, _)| *one == number) {
+                Some((_, protocol)) => vec![*protocol],
                 None => (0..choice.candidates).collect(),
             };
-            let mut found = Vec::new();
+            let known = choice.dialects.len();
             for protocol in &of {
-                found.extend(in_dialect(&choice.all[*protocol], name.get_ref())?);
+                if let Some(own) = in_dialect(&choice.all[*protocol], name.get_ref())? {
+                    choice.dialects.push((number, *protocol, choice.all.len()));
+                    choice.all.push(own);
+                }
             }
-            if found.len() > 1 {
-                let names: Vec<_> = found.iter().map(|one| one.name().to_owned()).collect();
-                return Err(refuse(
-                    name,
-                    format!("{} is a dialect of {}; name the protocol, too", name.get_ref(), names.join(" and ")),
-                ));
-            }
-            let Some(own) = found.pop() else {
+            if choice.dialects.len() == known {
                 let of: Vec<_> = of.iter().map(|protocol| choice.all[*protocol].clone()).collect();
                 return Err(refuse(name, unknown_dialect(name.get_ref(), &of)));
-            };
-            if let Some(named) = named {
-                choice.of_overrides.remove(named);
             }
-            choice.of_overrides.push((number, choice.all.len()));
-            choice.all.push(own);
         }
         Ok(choice)
     }
@@ -273,6 +271,12 @@ impl ProtocolChoice {
     pub fn of_overrides(&self, overrides: &[usize]) -> Option<usize> {
         let named = |number: &usize| self.of_overrides.iter().find(|(one, _)| one == number);
         overrides.iter().rev().find_map(named).map(|(_, protocol)| *protocol)
+    }
+
+    /// Returns the number of a protocol in the dialect that the last of these overrides names for it, or else its own.
+    pub fn in_dialect_of(&self, overrides: &[usize], protocol: usize) -> usize {
+        let named = |number: &usize| self.dialects.iter().find(|(one, of, _)| one == number && *of == protocol);
+        overrides.iter().rev().find_map(named).map_or(protocol, |(_, _, own)| *own)
     }
 
     /// Returns the protocol that judges stored records beside the others; `None` if protocols were named.
@@ -325,6 +329,7 @@ impl ProtocolChoice {
                 return Err(report_file_error(config.protocol_of_records(name)));
             }
             match number {
+                None if candidates.iter().any(|one: &LazyProtocol| one.name() == found.name()) => {}
                 None => candidates.push(found),
                 Some(number) => of_overrides.push((number, found)),
             }

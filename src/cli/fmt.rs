@@ -162,6 +162,7 @@ fn format(
     let options = &protocol.with_candidates(options.clone());
     let settings = TargetSettings::new(protocol, config, options, targets);
     let found = FoundSettings::new(protocol, config, options, targets);
+    let in_dialect = |protocol: usize, target: usize| found.in_dialect(protocol, target);
     let (named_for, of_found) =
         (|target: usize| found.named(target), |protocol: usize, target: usize| found.of(protocol, target));
     let records = protocol.records();
@@ -175,6 +176,7 @@ fn format(
             all: protocol.all(),
             count: protocol.candidates().len(),
             named: &named_for,
+            dialect: &in_dialect,
             settings: &of_found,
         }),
         stored: records.map(|records| RecordSettings {

@@ -234,6 +234,16 @@ impl<'s> FoundSettings<'s> {
         FoundSettings { choice, config, options, targets, made: choice.all().iter().map(|_| OnceLock::new()).collect() }
     }
 
+    /// Returns the number of a protocol in the dialect of a target, or else its own.
+    pub fn in_dialect(&self, protocol: usize, target: usize) -> usize {
+        match (self.config, self.targets.get(target)) {
+            (Some(config), Some(Target::File(file))) => {
+                self.choice.in_dialect_of(&config.overrides_for(file), protocol)
+            }
+            _ => protocol,
+        }
+    }
+
     /// Returns the settings of a target for a protocol, by their numbers.
     pub fn of(&self, protocol: usize, target: usize) -> Arc<Settings> {
         let make = || TargetSettings::new(self.choice.all()[protocol].get(), self.config, self.options, self.targets);

@@ -353,6 +353,7 @@ impl Job<'_> {
         let options = protocol.with_candidates(options);
         let settings = TargetSettings::new(protocol, config, &options, &targets);
         let found = FoundSettings::new(protocol, config, &options, &targets);
+        let in_dialect = |protocol: usize, target: usize| found.in_dialect(protocol, target);
         let (named, of_found) =
             (|target: usize| found.named(target), |protocol: usize, target: usize| found.of(protocol, target));
         let records = protocol.records();
@@ -372,6 +373,7 @@ impl Job<'_> {
                 all: protocol.all(),
                 count: protocol.candidates().len(),
                 named: &named,
+                dialect: &in_dialect,
                 settings: &of_found,
             }),
             stored: records.map(|protocol| RecordSettings {

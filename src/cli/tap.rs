@@ -54,6 +54,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let options = protocol.with_candidates(options);
     let settings = [TargetSettings::new(&protocol, config.as_ref(), &options, &[]).base];
     let found = FoundSettings::new(&protocol, config.as_ref(), &options, &[]);
+    let in_dialect = |protocol: usize, target: usize| found.in_dialect(protocol, target);
     let (named, of_found) =
         (|target: usize| found.named(target), |protocol: usize, target: usize| found.of(protocol, target));
     let run = Run {
@@ -63,6 +64,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
             all: protocol.all(),
             count: protocol.candidates().len(),
             named: &named,
+            dialect: &in_dialect,
             settings: &of_found,
         }),
         stored: None,

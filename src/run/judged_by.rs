@@ -16,6 +16,8 @@ pub struct Candidates<'r> {
     pub count: usize,
     /// Returns the number of the protocol that is named for a target, by the target's index.
     pub named: &'r (dyn Fn(usize) -> Option<usize> + Sync),
+    /// Returns the number of a protocol in the dialect of a target, by the protocol's number and the target's index.
+    pub dialect: &'r (dyn Fn(usize, usize) -> usize + Sync),
     /// Returns the settings of a target for a protocol, by the protocol's number and the target's index.
     pub settings: &'r (dyn Fn(usize, usize) -> Arc<Settings> + Sync),
 }
@@ -56,7 +58,11 @@ impl<'r> Choice<'r> {
 impl<'r> Run<'r> {
     /// Returns how the target of this number is judged unless its content tells otherwise.
     pub fn usual(&self, number: usize) -> JudgedBy<'r> {
-        match self.candidates.and_then(|candidates| Some((candidates, (candidates.named)(number)?))) {
+        let named = |candidates: Candidates<'r>| match (candidates.named)(number) {
+            None if candidates.count > 1 => None,
+            named => Some((candidates, named.unwrap_or(0))),
+        };
+        match self.candidates.and_then(named) {
             Some((candidates, protocol)) => candidates.judged_by(protocol, number),
             None => JudgedBy { protocol: self.protocol, settings: self.settings[number].clone() },
         }
@@ -79,6 +85,7 @@ impl<'r> Run<'r> {
 
 impl<'r> Candidates<'r> {
     fn judged_by(&self, protocol: usize, number: usize) -> JudgedBy<'r> {
+        let protocol = (self.dialect)(protocol, number);
         JudgedBy { protocol: self.all[protocol].get(), settings: (self.settings)(protocol, number) }
     }
 

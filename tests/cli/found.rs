@@ -39,7 +39,7 @@ fn each_file_is_judged_by_its_own_protocol_and_the_summary_says_which() {
                        checked against anthropic-messages (1 file), openai-chat (1 file) and session-events (2 files).";
         assert!(ran.out.contains(summary), "{}", ran.out);
     }
-    let document = folder.json("check .");
+    let document = folder.json(".");
     assert_eq!(
         document["protocols"],
         serde_json::json!({"anthropic-messages": 1, "openai-chat": 1, "session-events": 2})
@@ -59,7 +59,7 @@ fn what_has_events_of_no_protocol_or_of_several_fails() {
     assert_eq!(none.code, 2);
     assert!(none.out.contains("any of the protocols session-events,"), "{}", none.out);
     assert!(none.err.contains("there is no event of any of the protocols session-events,"), "{}", none.err);
-    let document = folder.json("check several");
+    let document = folder.json("several");
     assert_eq!(rules(&document), ["no-events"]);
     assert_eq!(
         text(&document["findings"][0]["message"]),
@@ -85,14 +85,14 @@ fn a_live_stream_is_judged_from_its_first_event_on_once_that_tells_its_protocol(
 fn a_configuration_names_protocols_to_search_and_those_of_some_files() {
     let folder = Folder::with(&[("a.sse", CHAT), ("logs/b.sse", MESSAGE), ("c.ndjson", CLEAN)]);
     folder.write("sessionlint.toml", "version = 1\nprotocol = [\"openai-chat\", \"session-events\"]\n");
-    let document = folder.json("check a.sse c.ndjson");
+    let document = folder.json("a.sse c.ndjson");
     assert_eq!(document["protocols"], serde_json::json!({"openai-chat": 1, "session-events": 1}));
     assert_eq!(folder.run("check logs/b.sse").code, 2, "it is none of these");
     folder.write(
         "sessionlint.toml",
         "version = 1\nprotocol = \"openai-chat\"\n\n[[override]]\nfiles = [\"logs/\"]\nprotocol = \"anthropic-messages\"\n",
     );
-    let document = folder.json("check a.sse logs/b.sse");
+    let document = folder.json("a.sse logs/b.sse");
     assert_eq!(rules(&document), ["block-unfinished"]);
     for (line, told) in [
         ("protocol = []", "this list names no protocol"),
@@ -116,14 +116,14 @@ fn a_dialect_is_chosen_for_all_files_or_for_some() {
     let found = folder.run("check .");
     assert_eq!(found.out.matches("warning[usage-with-choices]").count(), 2, "{}", found.out);
     assert!(found.out.contains("--dialect"), "{}", found.out);
-    assert_eq!(counts(&folder.json("check --dialect openrouter .")), [0, 0, 0]);
-    folder.write(
-        "sessionlint.toml",
-        "version = 1\n[[override]]\nfiles = [\"router/\"]\ndialect = \"openrouter\"\nprotocol = \"openai-chat\"\n",
-    );
-    let document = folder.json("check .");
+    assert_eq!(counts(&folder.json("--dialect openrouter .")), [0, 0, 0]);
+    folder.write("sessionlint.toml", "version = 1\n[[override]]\nfiles = [\"router/\"]\ndialect = \"openrouter\"\n");
+    let document = folder.json(".");
     assert_eq!(rules(&document), ["usage-with-choices"]);
     assert_eq!(text(&document["findings"][0]["file"]), "./b.sse");
+    // A protocol that is named twice is one.
+    folder.write("sessionlint.toml", "version = 1\nprotocol = [\"openai-chat\", \"openai-chat\"]\n");
+    assert_eq!(rules(&folder.json("b.sse")), ["usage-with-choices"]);
     let wrong = folder.run("check --dialect opnrouter .");
     assert!(wrong.code == 2 && wrong.err.contains("did you mean openrouter?"), "{}", wrong.err);
 }
@@ -132,7 +132,7 @@ fn a_dialect_is_chosen_for_all_files_or_for_some() {
 fn events_of_another_protocol_make_a_run_incomplete() {
     let chunk = CHAT.lines().next().expect("it has lines").trim_start_matches("data: ");
     let folder = Folder::with(&[("a.ndjson", &format!("{CLEAN}{chunk}\n"))]);
-    let document = folder.json("check a.ndjson");
+    let document = folder.json("a.ndjson");
     assert_eq!((rules(&document), document["complete"].as_bool()), (vec!["mixed-protocols"], Some(false)));
     assert_eq!(folder.run("check --fail-on-incomplete a.ndjson").code, 1);
 }

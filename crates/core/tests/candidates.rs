@@ -79,8 +79,7 @@ fn what_is_of_no_protocol_is_of_none() {
 #[test]
 fn the_search_is_bounded() {
     let noise = "{\"a\":1}\n";
-    assert_eq!(found(&format!("{}{STATUS}\n", noise.repeat(99))), ["session-events"]);
-    assert_eq!(found(&format!("{}{STATUS}\n", noise.repeat(100))), Vec::<String>::new(), "it would be the 101st");
+    assert_eq!(found(&format!("{}{STATUS}\n", noise.repeat(1000))), ["session-events"], "within 64 KiB");
     let noise = "banner\n".repeat(10_000);
     assert_eq!(found_in_pieces(&format!("{noise}{STATUS}\n"), 4096), Vec::<String>::new());
     let (candidates, options) = (LazyProtocol::builtin_streams(), Options::default());

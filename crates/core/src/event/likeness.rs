@@ -143,7 +143,12 @@ impl Likeness {
         };
         let words = |found: String, help: Option<String>| LikenessWords { found, help };
         if let Some(other) = &self.other {
-            let found = format!("{none_of}: its events are those of the {other} protocol");
+            let found = match sought {
+                [] | [_] => format!("{none_of}: its events are those of the {other} protocol"),
+                _ => {
+                    format!("the beginning of this input does not tell its protocol; further on are events of {other}")
+                }
+            };
             return words(found, Some(format!("check it against that protocol: --protocol {other}")));
         }
         if let Some((found, near)) = &self.near {

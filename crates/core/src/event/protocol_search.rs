@@ -6,13 +6,12 @@ use crate::input::json::Node;
 use crate::input::{Input, Piece, Wire};
 use crate::protocol::{LazyProtocol, Protocol, Recognition};
 
-/// The number of frames with JSON, and of bytes, in which the first event must be that decides.
-const MOST_FRAMES: u64 = 100;
+/// The number of bytes in which the first event must be that decides.
 const MOST_BYTES: usize = 64 * 1024;
 
 /// Finds the protocol of an input among several. The first event decides whose type, with all members that the type
-/// requires, only one of them has. If there is none within the first 100 JSON values or 64 KiB, what the input has of each
-/// protocol decides, such as events with faults; if that is equal, nothing does.
+/// requires, only one of them has. If there is none within the first 64 KiB, what these have of each protocol
+/// decides, such as events with faults; if that is equal, nothing does.
 ///
 /// ```
 /// use sessionlint_core::Options;
@@ -37,8 +36,6 @@ pub struct ProtocolSearch<'c> {
 struct SearchState<'c> {
     candidates: &'c [LazyProtocol],
     options: &'c Options,
-    /// The number of frames so far.
-    frames: u64,
     found: Option<usize>,
 }
 
@@ -55,7 +52,7 @@ impl<'c> ProtocolSearch<'c> {
     /// Returns a search of an input, which has the form and the wrappers that the options say. `candidates`: the protocols
     /// of streams.
     pub fn new(candidates: &'c [LazyProtocol], options: &'c Options) -> ProtocolSearch<'c> {
-        let state = SearchState { candidates, options, frames: 0, found: None };
+        let state = SearchState { candidates, options, found: None };
         ProtocolSearch { input: Input::new(options.wire(), options.max_line_bytes()), seen: Vec::new(), state }
     }
 
@@ -87,7 +84,7 @@ impl<'c> ProtocolSearch<'c> {
 
 impl SearchState<'_> {
     fn is_over(&self) -> bool {
-        self.found.is_some() || self.frames >= MOST_FRAMES || self.candidates.len() < 2
+        self.found.is_some() || self.candidates.len() < 2
     }
 
     fn piece(&mut self, piece: Piece<'_>) {
@@ -96,7 +93,6 @@ impl SearchState<'_> {
             return;
         }
         let Ok(tree) = parse_frame(&frame) else { return };
-        self.frames += 1;
         self.found = only_owner(self.candidates, &tree.root, frame.text, self.options);
     }
 }
@@ -129,15 +125,10 @@ fn by_traces(candidates: &[LazyProtocol], options: &Options, beginning: &[u8]) -
 
 fn evidence(protocol: &Protocol, options: &Options, beginning: &[u8]) -> Evidence {
     let only_messages = options.wire() == Some(Wire::JsonRpc);
-    let (mut finder, mut evidence, mut frames) = (TraceFinder::default(), Evidence::default(), 0);
+    let (mut finder, mut evidence) = (TraceFinder::default(), Evidence::default());
     let mut look = |piece: Piece<'_>| {
         let (Piece::Frame(frame) | Piece::Stray(frame)) = piece else { return };
-        if frames >= MOST_FRAMES {
-            return;
-        }
-        let tree = parse_frame(&frame);
-        frames += u64::from(tree.is_ok());
-        let Ok(tree) = tree else {
+        let Ok(tree) = parse_frame(&frame) else {
             // A long name tells more than one like `error`, which many protocols have.
             evidence[2] += named_event_types(protocol, frame.text).map(|name| name.len() as u64).sum::<u64>();
             return;
