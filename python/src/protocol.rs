@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
-use sessionlint::{Basis, FoundProtocol, LazyProtocol, ProtocolSearch};
+use sessionlint::{Basis, LazyProtocol, ProtocolSearch};
 
 use crate::errors;
 
@@ -235,11 +235,9 @@ pub fn of_argument(argument: Option<&Bound<'_, PyAny>>) -> PyResult<sessionlint:
 pub fn of_beginning(beginning: &[u8], wire: Option<sessionlint::Wire>) -> PyResult<sessionlint::Protocol> {
     let candidates = LazyProtocol::builtin_streams();
     let options = sessionlint::Options::default().with_wire(wire);
-    let mut search = ProtocolSearch::new(&candidates, &options);
-    search.feed(beginning);
-    match search.end().0 {
-        FoundProtocol::One(number) => Ok(candidates[number].get().clone()),
-        FoundProtocol::Several(_) => builtin(DEFAULT),
+    match ProtocolSearch::of_beginning(&candidates, &options, beginning).one() {
+        Some(number) => Ok(candidates[number].get().clone()),
+        None => builtin(DEFAULT),
     }
 }
 

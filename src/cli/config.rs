@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use sessionlint_core::event::{FoundProtocol, Options, ProtocolSearch};
+use sessionlint_core::event::{Options, ProtocolSearch};
 use sessionlint_core::protocol::{LazyProtocol, Protocol, ProtocolLoader, Rulebook};
 use sessionlint_core::text::{list, nearest, visible};
 
@@ -118,7 +118,8 @@ impl ProtocolArgument {
         };
         let protocol = match (self.given_dialect(), &config) {
             (Some(name), _) => {
-                protocol.in_dialect(&name)?.map_err(|why| CliError::Message(format!("--dialect {why}")))?
+                let refused = |(message, help)| CliError::Message(format!("--dialect {message}; {help}"));
+                protocol.in_dialect(&name)?.map_err(refused)?
             }
             (None, Some(config)) => protocol.in_configured_dialects(config)?,
             (None, None) => protocol,
@@ -197,12 +198,7 @@ impl ProtocolChoice {
 
     /// Returns the number of the protocol of an input; `None` if its beginning does not tell. `beginning`: its first bytes.
     pub fn find(&self, beginning: &[u8], options: &Options) -> Option<usize> {
-        let mut search = ProtocolSearch::new(self.candidates(), options);
-        search.feed(beginning);
-        match search.end().0 {
-            FoundProtocol::One(number) => Some(number),
-            FoundProtocol::Several(_) => None,
-        }
+        ProtocolSearch::of_beginning(self.candidates(), options, beginning).one()
     }
 
     /// Returns this choice with the protocol alone that the beginning of an input tells, if it does.
@@ -229,7 +225,7 @@ impl ProtocolChoice {
     }
 
     /// Returns this choice with a dialect of each candidate that has one of this name. The inner error says that none has.
-    fn in_dialect(mut self, name: &str) -> Result<Result<ProtocolChoice, String>, CliError> {
+    fn in_dialect(mut self, name: &str) -> Result<Result<ProtocolChoice, Refusal>, CliError> {
         let mut is_known = false;
         for protocol in &mut self.all[..self.candidates] {
             if let Some(own) = in_dialect(protocol, name)? {
@@ -241,7 +237,7 @@ impl ProtocolChoice {
 
     /// Returns this choice with the dialects that a `sessionlint.toml` names: for all files, and by its overrides.
     fn in_configured_dialects(self, config: &Config) -> Result<ProtocolChoice, CliError> {
-        let refuse = |name: &Spanned<String>, why: String| report_file_error(config.unknown_dialect(name, why));
+        let refuse = |name: &Spanned<String>, why: Refusal| report_file_error(config.refused_dialect(name, why));
         let mut choice = match config.dialect() {
             Some(name) => self.in_dialect(name.get_ref())?.map_err(|why| refuse(name, why))?,
             None => self,
@@ -302,10 +298,7 @@ impl ProtocolChoice {
         let names: Vec<_> = self.candidates().iter().map(|one| visible(one.name())).collect();
         match &names[..] {
             [name] => format!("the {name} protocol"),
-            names => {
-                let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
-                format!("any of the protocols {}", list(&names))
-            }
+            names => format!("any of the protocols {}", list(names)),
         }
     }
 
@@ -353,8 +346,11 @@ fn in_dialect(protocol: &LazyProtocol, name: &str) -> Result<Option<LazyProtocol
     }
 }
 
-/// Returns the words about a dialect that none of these protocols has.
-fn unknown_dialect(name: &str, protocols: &[LazyProtocol]) -> String {
+/// What is wrong with a name, and the help.
+type Refusal = (String, String);
+
+/// Returns what is wrong with the name of a dialect that none of these protocols has.
+fn unknown_dialect(name: &str, protocols: &[LazyProtocol]) -> Refusal {
     let known: BTreeSet<_> =
         protocols.iter().flat_map(|one| one.get().dialects()).map(|dialect| dialect.name.as_str()).collect();
     let help = match nearest(name, known.iter().copied()) {
@@ -362,7 +358,7 @@ fn unknown_dialect(name: &str, protocols: &[LazyProtocol]) -> String {
         None if known.is_empty() => "the protocol has no dialects".to_owned(),
         None => format!("there are {}", known.into_iter().collect::<Vec<_>>().join(", ")),
     };
-    format!("{} is not a dialect; {help}", visible(name))
+    (format!("{} is not a dialect", visible(name)), help)
 }
 
 /// Finds a protocol by name or folder. Returns help in the inner `Err` if there is none.

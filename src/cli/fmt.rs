@@ -32,8 +32,8 @@ use crate::lint::{
 };
 use crate::report::{Reporter, RunEnd};
 use crate::run::{
-    Candidates, FixOptions, FoundTargets, LintOptions, Progress, RecordProtocol, RecordSettings, Run, Selection,
-    Target, is_lint_candidate, with_fixtures,
+    FixOptions, FoundTargets, LintOptions, Progress, RecordProtocol, RecordSettings, Run, Selection, Target,
+    is_lint_candidate, with_fixtures,
 };
 
 #[derive(clap::Args)]
@@ -160,11 +160,8 @@ fn format(
     jobs: usize,
 ) -> Result<Formatted, CliError> {
     let options = &protocol.with_candidates(options.clone());
-    let settings = TargetSettings::new(protocol, config, options, targets);
     let found = FoundSettings::new(protocol, config, options, targets);
-    let in_dialect = |protocol: usize, target: usize| found.in_dialect(protocol, target);
-    let (named_for, of_found) =
-        (|target: usize| found.named(target), |protocol: usize, target: usize| found.of(protocol, target));
+    let settings = found.usual();
     let records = protocol.records();
     let of_records = records.and_then(RecordProtocol::get).unwrap_or(protocol);
     let stored = TargetSettings::new(of_records, config, options, targets);
@@ -172,13 +169,7 @@ fn format(
     let run = Run {
         protocol,
         settings: &settings.per_target,
-        candidates: protocol.is_found().then(|| Candidates {
-            all: protocol.all(),
-            count: protocol.candidates().len(),
-            named: &named_for,
-            dialect: &in_dialect,
-            settings: &of_found,
-        }),
+        candidates: found.candidates(),
         stored: records.map(|records| RecordSettings {
             protocol: records,
             settings: &of_target,

@@ -21,7 +21,9 @@ use super::{CliError, lookup};
 use crate::config::Config;
 use crate::error::RunError;
 use crate::report::LeftOut;
-use crate::run::{ExcludeFilter, FoundTargets, PathSearch, Target, beginning_of, is_recording};
+use crate::run::{
+    Candidates, ExcludeFilter, FoundTargets, PathSearch, Target, TargetProtocols, beginning_of, is_recording,
+};
 
 #[derive(clap::Args)]
 pub struct InputArguments {
@@ -234,29 +236,44 @@ impl<'s> FoundSettings<'s> {
         FoundSettings { choice, config, options, targets, made: choice.all().iter().map(|_| OnceLock::new()).collect() }
     }
 
-    /// Returns the number of a protocol in the dialect of a target, or else its own.
-    pub fn in_dialect(&self, protocol: usize, target: usize) -> usize {
-        match (self.config, self.targets.get(target)) {
-            (Some(config), Some(Target::File(file))) => {
-                self.choice.in_dialect_of(&config.overrides_for(file), protocol)
-            }
-            _ => protocol,
-        }
-    }
-
-    /// Returns the settings of a target for a protocol, by their numbers.
-    pub fn of(&self, protocol: usize, target: usize) -> Arc<Settings> {
+    /// Returns the settings of each target for the protocol of this number.
+    fn made(&self, protocol: usize) -> &TargetSettings {
         let make = || TargetSettings::new(self.choice.all()[protocol].get(), self.config, self.options, self.targets);
-        let made = self.made[protocol].get_or_init(make);
-        made.per_target.get(target).unwrap_or(&made.base).clone()
+        self.made[protocol].get_or_init(make)
     }
 
-    /// Returns the number of the protocol that an override names for a target.
-    pub fn named(&self, target: usize) -> Option<usize> {
+    /// Returns the settings of each target for the protocol of the run.
+    pub fn usual(&self) -> &TargetSettings {
+        self.made(0)
+    }
+
+    /// Returns the protocols among which that of each target is found; `None` if one was named for all.
+    pub fn candidates(&self) -> Option<Candidates<'_>> {
+        let (all, count) = (self.choice.all(), self.choice.candidates().len());
+        self.choice.is_found().then_some(Candidates { all, count, targets: self })
+    }
+
+    /// Returns the overrides that apply to a target.
+    fn overrides(&self, target: usize) -> Vec<usize> {
         match (self.config, self.targets.get(target)) {
-            (Some(config), Some(Target::File(file))) => self.choice.of_overrides(&config.overrides_for(file)),
-            _ => None,
+            (Some(config), Some(Target::File(file))) => config.overrides_for(file),
+            _ => Vec::new(),
         }
+    }
+}
+
+impl TargetProtocols for FoundSettings<'_> {
+    fn named(&self, target: usize) -> Option<usize> {
+        self.choice.of_overrides(&self.overrides(target))
+    }
+
+    fn in_dialect(&self, protocol: usize, target: usize) -> usize {
+        self.choice.in_dialect_of(&self.overrides(target), protocol)
+    }
+
+    fn settings(&self, protocol: usize, target: usize) -> Arc<Settings> {
+        let made = self.made(protocol);
+        made.per_target.get(target).unwrap_or(&made.base).clone()
     }
 }
 

@@ -26,7 +26,7 @@ use crate::config::baseline::Baseline;
 use crate::config::{Config, FAIL_ON, SEVERITIES};
 use crate::lint::LintSummary;
 use crate::report::{LeftOut, MultiReporter, Reporter, RunEnd, Unread};
-use crate::run::{Candidates, FoundTargets, Outcome, Progress, RecordProtocol, RecordSettings, Run, Selection, Target};
+use crate::run::{FoundTargets, Outcome, Progress, RecordProtocol, RecordSettings, Run, Selection, Target};
 
 /// The length of a file, in bytes, up to which it is checked sooner than the number of cores is known.
 const SMALL_FILE: u64 = 16 * 1024;
@@ -351,11 +351,8 @@ impl Job<'_> {
         reporter = reporter.with_unread(unread);
         let options = options.with_excerpts(reporter.shows_excerpts());
         let options = protocol.with_candidates(options);
-        let settings = TargetSettings::new(protocol, config, &options, &targets);
         let found = FoundSettings::new(protocol, config, &options, &targets);
-        let in_dialect = |protocol: usize, target: usize| found.in_dialect(protocol, target);
-        let (named, of_found) =
-            (|target: usize| found.named(target), |protocol: usize, target: usize| found.of(protocol, target));
+        let settings = found.usual();
         let records = protocol.records();
         let record_options = judging.records.record_options(records)?;
         let all = !protocol.is_found() && protocol.is_of_records() || record_options.kind.is_some();
@@ -369,13 +366,7 @@ impl Job<'_> {
         let run = Run {
             protocol,
             settings: &settings.per_target,
-            candidates: protocol.is_found().then(|| Candidates {
-                all: protocol.all(),
-                count: protocol.candidates().len(),
-                named: &named,
-                dialect: &in_dialect,
-                settings: &of_found,
-            }),
+            candidates: found.candidates(),
             stored: records.map(|protocol| RecordSettings {
                 protocol,
                 settings: &of_target,

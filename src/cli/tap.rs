@@ -5,14 +5,14 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-use super::input::{FoundSettings, ReadingArguments, TargetSettings, report_errors, report_nothing_judged};
+use super::input::{FoundSettings, ReadingArguments, report_errors, report_nothing_judged};
 use super::judging::{DisplayArguments, SeverityArguments};
 use super::output::{Console, Output, OutputParser, Outputs, Style};
 use super::{CliError, Exit};
 use crate::config::Config;
 use crate::error::display_path;
 use crate::report::{Reporter, RunEnd};
-use crate::run::{Candidates, Progress, Run, Selection, Tap, Target, exit_code};
+use crate::run::{Progress, Run, Selection, Tap, Target, exit_code};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -52,21 +52,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let mut reporter = outputs.reporter(rules, style, None)?;
     let options = arguments.reading.options().with_severities(severities).with_excerpts(reporter.shows_excerpts());
     let options = protocol.with_candidates(options);
-    let settings = [TargetSettings::new(&protocol, config.as_ref(), &options, &[]).base];
     let found = FoundSettings::new(&protocol, config.as_ref(), &options, &[]);
-    let in_dialect = |protocol: usize, target: usize| found.in_dialect(protocol, target);
-    let (named, of_found) =
-        (|target: usize| found.named(target), |protocol: usize, target: usize| found.of(protocol, target));
+    let settings = [found.usual().base.clone()];
     let run = Run {
         protocol: &protocol,
         settings: &settings,
-        candidates: protocol.is_found().then(|| Candidates {
-            all: protocol.all(),
-            count: protocol.candidates().len(),
-            named: &named,
-            dialect: &in_dialect,
-            settings: &of_found,
-        }),
+        candidates: found.candidates(),
         stored: None,
         stale: None,
         selection: &Selection::default(),

@@ -144,15 +144,10 @@ impl Config {
         self.overrides.iter().enumerate().filter_map(|(number, one)| Some((number, one.dialect.as_ref()?)))
     }
 
-    /// Returns the error for a dialect that does not exist, at its place in the file.
-    pub fn unknown_dialect(&self, name: &Spanned<String>, why: String) -> FileError {
-        let (message, help) = why.split_once("; ").unwrap_or((&why, ""));
-        let (message, help) = (message.to_owned(), help.to_owned());
-        FileError::new(
-            &self.path,
-            &self.text,
-            vec![Problem { message, label: "here".to_owned(), span: name.span(), help }],
-        )
+    /// Returns the error for a dialect that does not exist, at its place in the file: with this message and help.
+    pub fn refused_dialect(&self, name: &Spanned<String>, (message, help): (String, String)) -> FileError {
+        let problem = Problem { message, label: "here".to_owned(), span: name.span(), help };
+        FileError::new(&self.path, &self.text, vec![problem])
     }
 
     /// Returns the folder of a protocol that is not built in; its name is relative to the file's folder.

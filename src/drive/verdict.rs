@@ -10,7 +10,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::{Arc, OnceLock};
 
 use sessionlint_core::check::StreamChecker;
-use sessionlint_core::event::{FoundProtocol, Options, ProtocolSearch, Settings};
+use sessionlint_core::event::{Options, ProtocolSearch, Settings};
 use sessionlint_core::finding::{Finding, FindingKind, Place, Report, Severity};
 use sessionlint_core::input::window;
 use sessionlint_core::protocol::{LazyProtocol, Upkeep};
@@ -184,12 +184,8 @@ impl Judge<'_> {
     /// Returns the number of the protocol that the answer of a case tells, or else of the first.
     fn protocol_of(&self, execution: &Execution, settings: &CaseSettings) -> usize {
         let options = settings.options.clone().with_wire(settings.options.wire().or(execution.wire));
-        let mut search = ProtocolSearch::new(self.candidates, &options);
-        execution.stream.chunks(BLOCK).any(|block| search.feed(block));
-        match search.end().0 {
-            FoundProtocol::One(number) => number,
-            FoundProtocol::Several(_) => 0,
-        }
+        let beginning = &execution.stream[..execution.stream.len().min(BLOCK)];
+        ProtocolSearch::of_beginning(self.candidates, &options, beginning).one().unwrap_or_default()
     }
 
     /// Returns the finding about the way in which a case ended; `None` if that breaks no rule.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use sessionlint_core::protocol::Scalar;
-use sessionlint_core::protocol::conditions::{plain_words, says_words};
+use sessionlint_core::protocol::conditions::{is_empty_value, plain_words, says_words};
 use sessionlint_core::protocol::tables::Wanted;
 use sessionlint_core::schema::Pointer;
 
@@ -49,7 +49,7 @@ impl Wishes {
                 }
             }
             (Some(Wish::Present), wish @ (Wish::Be(_) | Wish::Full | Wish::Length(_))) => field.here = Some(wish),
-            (Some(Wish::Full), Wish::Be(value)) if !is_empty(&value) => field.here = Some(Wish::Be(value)),
+            (Some(Wish::Full), Wish::Be(value)) if !is_empty_value(&value) => field.here = Some(Wish::Be(value)),
             (Some(_), _) => {}
             (none, wish) => *none = Some(wish),
         }
@@ -97,8 +97,8 @@ impl Wishes {
             Some(Wish::Be(wanted)) => value == wanted,
             Some(Wish::Absent) => value.is_null(),
             Some(Wish::Present) => !value.is_null(),
-            Some(Wish::Empty) => is_empty(value),
-            Some(Wish::Full) => !is_empty(value),
+            Some(Wish::Empty) => is_empty_value(value),
+            Some(Wish::Full) => !is_empty_value(value),
             Some(Wish::Other(unwanted)) => !unwanted.iter().any(|wanted| meets(Some(value), wanted)),
             Some(Wish::Length(length)) => value.as_array().is_some_and(|items| items.len() == *length),
         }
@@ -122,7 +122,7 @@ pub fn meets(value: Option<&Value>, wanted: &Wanted) -> bool {
     let value = value.filter(|value| !value.is_null());
     match (wanted, value) {
         (Wanted::Present(is_present), value) => *is_present == value.is_some(),
-        (Wanted::Empty(wants_empty), value) => *wants_empty == value.is_none_or(is_empty),
+        (Wanted::Empty(wants_empty), value) => *wants_empty == value.is_none_or(is_empty_value),
         (Wanted::Values(values), Some(value)) => values.iter().any(|wanted| match (wanted, value) {
             (Scalar::Integer(wanted), Value::Number(found)) => found.as_f64() == Some(*wanted as f64),
             (Scalar::Bool(wanted), Value::Bool(found)) => wanted == found,
@@ -133,16 +133,5 @@ pub fn meets(value: Option<&Value>, wanted: &Wanted) -> bool {
             says.iter().any(|words| says_words(&plain_words(label), words))
         }
         (Wanted::Values(_) | Wanted::Says(_), _) => false,
-    }
-}
-
-/// Returns whether a value is null, `""`, `[]` or `{}`.
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
     }
 }

@@ -53,7 +53,7 @@ fn found_words(end: &RunEnd<'_>) -> Option<String> {
         _ => {
             let each: Vec<_> =
                 found.iter().map(|(name, files)| format!("{} ({})", visible(name), count(**files, "file"))).collect();
-            list(&each.iter().map(String::as_str).collect::<Vec<_>>())
+            list(&each)
         }
     };
     Some(format!("checked against {words}"))

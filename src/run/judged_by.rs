@@ -14,17 +14,26 @@ pub struct Candidates<'r> {
     pub all: &'r [LazyProtocol],
     /// The number of protocols among which one is found.
     pub count: usize,
-    /// Returns the number of the protocol that is named for a target, by the target's index.
-    pub named: &'r (dyn Fn(usize) -> Option<usize> + Sync),
-    /// Returns the number of a protocol in the dialect of a target, by the protocol's number and the target's index.
-    pub dialect: &'r (dyn Fn(usize, usize) -> usize + Sync),
-    /// Returns the settings of a target for a protocol, by the protocol's number and the target's index.
-    pub settings: &'r (dyn Fn(usize, usize) -> Arc<Settings> + Sync),
+    pub targets: &'r dyn TargetProtocols,
+}
+
+/// What is set for each target, which is given by its index, about protocols, which are given by their numbers in a run.
+pub trait TargetProtocols: Sync {
+    /// Returns the protocol that is named for a target.
+    fn named(&self, target: usize) -> Option<usize>;
+
+    /// Returns a protocol in the dialect of a target, or the protocol itself.
+    fn in_dialect(&self, protocol: usize, target: usize) -> usize;
+
+    /// Returns the settings of a target for a protocol.
+    fn settings(&self, protocol: usize, target: usize) -> Arc<Settings>;
 }
 
 /// A protocol, and its settings for a target.
 #[derive(Clone)]
 pub struct JudgedBy<'r> {
+    /// The protocol's number in the run; 0 if the run has only one.
+    pub number: usize,
     pub protocol: &'r Protocol,
     pub settings: Arc<Settings>,
 }
@@ -58,35 +67,34 @@ impl<'r> Choice<'r> {
 impl<'r> Run<'r> {
     /// Returns how the target of this number is judged unless its content tells otherwise.
     pub fn usual(&self, number: usize) -> JudgedBy<'r> {
-        let named = |candidates: Candidates<'r>| match (candidates.named)(number) {
+        let named = |candidates: Candidates<'r>| match candidates.targets.named(number) {
             None if candidates.count > 1 => None,
             named => Some((candidates, named.unwrap_or(0))),
         };
         match self.candidates.and_then(named) {
             Some((candidates, protocol)) => candidates.judged_by(protocol, number),
-            None => JudgedBy { protocol: self.protocol, settings: self.settings[number].clone() },
+            None => JudgedBy { number: 0, protocol: self.protocol, settings: self.settings[number].clone() },
         }
     }
 
     /// Returns the protocols among which that of a target is found; `None` if it is named.
     pub fn candidates_of(&self, number: usize) -> Option<Candidates<'r>> {
-        self.candidates.filter(|candidates| candidates.count > 1 && (candidates.named)(number).is_none())
+        self.candidates.filter(|candidates| candidates.count > 1 && candidates.targets.named(number).is_none())
     }
 
     /// Returns how a target is judged. `beginning`: its first bytes, decompressed.
     pub fn choose(&self, number: usize, beginning: &[u8]) -> Choice<'r> {
         let Some(candidates) = self.candidates_of(number) else { return Choice::By(self.usual(number)) };
         let options = self.settings[number].options();
-        let mut search = ProtocolSearch::new(&candidates.all[..candidates.count], options);
-        search.feed(beginning);
-        candidates.choice(search.end().0, number)
+        let found = ProtocolSearch::of_beginning(&candidates.all[..candidates.count], options, beginning);
+        candidates.choice(found, number)
     }
 }
 
 impl<'r> Candidates<'r> {
-    fn judged_by(&self, protocol: usize, number: usize) -> JudgedBy<'r> {
-        let protocol = (self.dialect)(protocol, number);
-        JudgedBy { protocol: self.all[protocol].get(), settings: (self.settings)(protocol, number) }
+    fn judged_by(&self, protocol: usize, target: usize) -> JudgedBy<'r> {
+        let number = self.targets.in_dialect(protocol, target);
+        JudgedBy { number, protocol: self.all[number].get(), settings: self.targets.settings(number, target) }
     }
 
     /// Returns how the target of this number is judged, of which this was found.

@@ -102,29 +102,22 @@ impl Run<'_> {
 /// A linter for each protocol of a run, made when it is first needed.
 struct Linters<'w> {
     usual: &'w Protocol,
-    others: &'w [LazyProtocol],
+    /// Every protocol of the run, by its number; empty if there is only the usual one.
+    all: &'w [LazyProtocol],
     records: &'w (dyn Fn() -> Option<&'w Protocol> + Sync),
     made: Vec<OnceLock<Linter<'w>>>,
 }
 
 impl<'w> Linters<'w> {
     fn new(run: &Run<'w>, records: &'w (dyn Fn() -> Option<&'w Protocol> + Sync)) -> Linters<'w> {
-        let others = run.candidates.map(|candidates| candidates.all).unwrap_or_default();
-        let made = (0..=others.len()).map(|_| OnceLock::new()).collect();
-        Linters { usual: run.protocol, others, records, made }
-    }
-
-    /// Returns the number of a protocol of the run: 0 is that of the run itself.
-    fn number(&self, protocol: &Protocol) -> usize {
-        match protocol.name() == self.usual.name() {
-            true => 0,
-            false => 1 + self.others.iter().position(|one| one.name() == protocol.name()).unwrap_or_default(),
-        }
+        let all = run.candidates.map(|candidates| candidates.all).unwrap_or_default();
+        let made = (0..all.len().max(1)).map(|_| OnceLock::new()).collect();
+        Linters { usual: run.protocol, all, records, made }
     }
 
     /// Returns the linter of the protocol of this number.
     fn at(&self, number: usize) -> &Linter<'w> {
-        let protocol = || number.checked_sub(1).map_or(self.usual, |other| self.others[other].get());
+        let protocol = || self.all.get(number).map_or(self.usual, LazyProtocol::get);
         self.made[number].get_or_init(|| Linter::new(protocol(), self.records))
     }
 }
@@ -277,10 +270,8 @@ impl Worker<'_, '_> {
                 Vec::new()
             }
         };
-        let by = JudgedBy {
-            protocol: self.linters.at(content.protocol).protocol,
-            settings: content.settings.streams.clone(),
-        };
+        let (protocol, settings) = (self.linters.at(content.protocol).protocol, content.settings.streams.clone());
+        let by = JudgedBy { number: content.protocol, protocol, settings };
         let is_off = |rule: &str| by.is_off(rule);
         // A fixture that is so broken that it has no event was judged, one that holds something else was not.
         let is_nothing = |rule: &Framing| report.summary.by_rule.contains_key(rule.name());

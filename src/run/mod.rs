@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use follow::{FollowChange, FollowedFile};
-pub use judged_by::{Candidates, Choice, JudgedBy};
+pub use judged_by::{Candidates, Choice, JudgedBy, TargetProtocols};
 pub use lint::{ExpectationArgs, FileChange, FixOptions, FixedFile, LintOptions, is_lint_candidate, with_fixtures};
 pub use paths::{ExcludeFilter, FoundTargets, PathSearch, Target, is_cassette_name, is_recording, start_folder};
 pub use progress::Progress;

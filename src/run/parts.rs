@@ -137,10 +137,7 @@ fn missing(naming: Naming, common: &(String, String), files: &[(Position, usize)
                 index,
                 match count {
                     1 => format!("{} is missing", names[0]),
-                    2..=MOST_LISTED => {
-                        let names: Vec<_> = names.iter().map(String::as_str).collect();
-                        format!("{} are missing", list(&names))
-                    }
+                    2..=MOST_LISTED => format!("{} are missing", list(&names)),
                     _ => format!("{} to {} are missing", names[0], name(final_one)),
                 },
             ));

@@ -183,7 +183,6 @@ pub fn open<'r>(run: &Run<'r>, number: usize, target: &Target) -> io::Result<Ope
 pub fn ambiguous(file: &Arc<str>, by: &JudgedBy<'_>, names: &[&str]) -> Finding {
     let rule = Framing::NoEvents.name();
     let names: Vec<_> = names.iter().map(|name| visible(name)).collect();
-    let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
     let message = format!(
         "this input was not checked, because its protocol is not clear: all its events are known to {}",
         list(&names)

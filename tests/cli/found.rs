@@ -129,6 +129,18 @@ fn a_dialect_is_chosen_for_all_files_or_for_some() {
 }
 
 #[test]
+fn a_schema_of_a_dialect_holds_for_lint_as_for_check() {
+    let parts = CHAT.replace("\"content\":\"Hi\"", "\"content\":[{\"type\":\"text\",\"text\":\"Hi\"}]");
+    let folder = Folder::with(&[("a.sse", &parts)]);
+    assert!(folder.run("lint a.sse").out.contains("error[wrong-type]"), "{}", folder.run("lint a.sse").out);
+    folder.write("sessionlint.toml", "version = 1\n[[override]]\nfiles = [\"*.sse\"]\ndialect = \"mistral\"\n");
+    for command in ["check a.sse", "lint a.sse"] {
+        let ran = folder.run(command);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{command}: {}", ran.out);
+    }
+}
+
+#[test]
 fn events_of_another_protocol_make_a_run_incomplete() {
     let chunk = CHAT.lines().next().expect("it has lines").trim_start_matches("data: ");
     let folder = Folder::with(&[("a.ndjson", &format!("{CLEAN}{chunk}\n"))]);

@@ -9,8 +9,9 @@ pub fn count(number: u64, noun: &str) -> String {
 }
 
 /// Formats several names: `a, b and c`.
-pub fn list(names: &[&str]) -> String {
-    match names {
+pub fn list<S: AsRef<str>>(names: &[S]) -> String {
+    let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
+    match &names[..] {
         [] => String::new(),
         [name] => (*name).to_owned(),
         [before @ .., last] => format!("{} and {last}", before.join(", ")),

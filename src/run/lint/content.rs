@@ -165,7 +165,7 @@ impl<'w> Worker<'w, '_> {
             is_markdown,
             bodies: None,
             classifications: Vec::new(),
-            protocol: self.linters.number(usual.protocol),
+            protocol: usual.number,
             settings: self.default_settings(number, &usual),
             expectation: None,
             expectation_problem: None,
@@ -176,7 +176,7 @@ impl<'w> Worker<'w, '_> {
             content.bodies = self.bodies(number, &content);
         }
         let by = self.choose(number, &content);
-        content.protocol = self.linters.number(by.protocol);
+        content.protocol = by.number;
         content.settings = self.default_settings(number, &by);
         if let Target::File(path) = target {
             self.read_expectation(number, path, &by, &mut content);
@@ -308,13 +308,14 @@ impl<'w> Worker<'w, '_> {
         args: &str,
         is_markdown: bool,
     ) -> Result<(FixtureSettings, usize), String> {
-        let mut protocol = self.linters.number(by.protocol);
+        let mut protocol = by.number;
         let mut settings = self.default_settings(number, by);
         if !args.is_empty() {
             let parsed = (self.lint.parse_args)(number, args)?;
-            let named = parsed.protocol.zip(self.run.candidates).map(|(named, candidates)| candidates.all[named].get());
-            let own = named.unwrap_or(by.protocol);
-            protocol = self.linters.number(own);
+            let mut own = by.protocol;
+            if let Some((named, candidates)) = parsed.protocol.zip(self.run.candidates) {
+                (protocol, own) = (named, candidates.all[named].get());
+            }
             let of_records = self.run.stored.and_then(|stored| stored.protocol.get()).unwrap_or(own);
             settings.records = Arc::new(Settings::new(of_records, parsed.options.clone()));
             settings.streams = Arc::new(Settings::new(own, parsed.options));

@@ -139,8 +139,8 @@ impl FindingLog {
         let Some(severity) = self.severities.of(rule) else { return };
         self.counts[index] += 1;
         let (event_type, pointer) = (details.event_type.as_deref(), details.pointer.as_deref());
-        let dialects = self.protocol.dialects_of_finding(rule, event_type, pointer);
-        let help = match dialects.filter(|_| severity > Severity::Note) {
+        let dialects = || self.protocol.dialects_of_finding(rule, event_type, pointer);
+        let help = match (severity > Severity::Note).then(dialects).flatten() {
             Some(dialects) => Some(format!("{} ({dialects})", details.help.as_deref().unwrap_or(&words.help)).into()),
             None => details.help,
         };

@@ -131,10 +131,7 @@ impl Likeness {
         let name = protocol.name();
         let of = match sought {
             [] | [_] => format!("the {name} protocol"),
-            several => {
-                let names: Vec<_> = several.iter().map(String::as_str).collect();
-                format!("any of the protocols {}", list(&names))
-            }
+            several => format!("any of the protocols {}", list(several)),
         };
         let none_of = match events {
             0 => format!("there are no events of {of} in this input"),

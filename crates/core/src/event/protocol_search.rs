@@ -48,7 +48,24 @@ pub enum FoundProtocol {
     Several(Vec<usize>),
 }
 
+impl FoundProtocol {
+    /// Returns the number of the protocol; `None` if there is not exactly one.
+    pub fn one(&self) -> Option<usize> {
+        match self {
+            FoundProtocol::One(number) => Some(*number),
+            FoundProtocol::Several(_) => None,
+        }
+    }
+}
+
 impl<'c> ProtocolSearch<'c> {
+    /// Returns what the beginning of an input tells of its protocol, as if it were all of the input.
+    pub fn of_beginning(candidates: &'c [LazyProtocol], options: &'c Options, beginning: &[u8]) -> FoundProtocol {
+        let mut search = ProtocolSearch::new(candidates, options);
+        search.feed(beginning);
+        search.end().0
+    }
+
     /// Returns a search of an input, which has the form and the wrappers that the options say. `candidates`: the protocols
     /// of streams.
     pub fn new(candidates: &'c [LazyProtocol], options: &'c Options) -> ProtocolSearch<'c> {

@@ -21,6 +21,16 @@ pub(crate) fn number(name: &str) -> Option<usize> {
     names().position(|known| known == name)
 }
 
+/// Returns the numbers of the built-in protocols of streams. None is compiled for that.
+pub(crate) fn streams() -> impl Iterator<Item = usize> {
+    (0..PROTOCOLS.len()).filter(|number| is_of_streams(&PROTOCOLS[*number]))
+}
+
+fn is_of_streams(folder: &sessionlint_schemas::Folder) -> bool {
+    let text = folder.files.iter().find(|(name, _)| *name == "protocol.toml").map_or("", |(_, text)| text);
+    memchr::memmem::find(text.as_bytes(), b"\n[event]").is_some()
+}
+
 /// Returns the built-in protocol of this number, compiled on first use.
 pub(crate) fn at(number: usize) -> &'static Protocol {
     COMPILED[number].get_or_init(|| compile(&PROTOCOLS[number], true).unwrap_or_else(|error| panic!("{error}")))
@@ -56,6 +66,7 @@ mod tests {
             for trusted in [true, false] {
                 let protocol = compile(folder, trusted).unwrap_or_else(|error| panic!("{error}"));
                 assert_eq!(protocol.name(), folder.name);
+                assert_eq!(is_of_streams(folder), !protocol.is_of_records(), "{}", folder.name);
                 assert!(protocol.document().is_some(), "{} has no document.md", folder.name);
             }
         }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use super::file::Scalar;
 
 /// A field and what it must be.
@@ -107,6 +109,17 @@ pub fn says_words(label: &str, wanted: &str) -> bool {
         rest = &rest[at + part.len()..];
     }
     true
+}
+
+/// Returns whether `{ empty = true }` fits a value: it is null, `""`, `[]` or `{}`.
+pub fn is_empty_value(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Returns a label in the form in which labels are compared: in lower case, without surrounding space or a trailing

@@ -50,10 +50,7 @@ impl LazyProtocol {
         static STREAMS: OnceLock<Arc<[LazyProtocol]>> = OnceLock::new();
         let find = || {
             #[cfg(feature = "builtin")]
-            return PROTOCOLS.iter().enumerate().filter_map(|(number, folder)| {
-                let names = OnceLock::from(TypeNames::of_builtin(folder)?);
-                Some(LazyProtocol(Arc::new(Inner { source: Source::Builtin(number), names })))
-            });
+            return builtin::streams().map(|number| LazyProtocol::new(Source::Builtin(number)));
             #[cfg(not(feature = "builtin"))]
             std::iter::empty()
         };

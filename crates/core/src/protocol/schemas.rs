@@ -48,7 +48,7 @@ pub(super) fn read<'f>(
     (schemas, mistakes)
 }
 
-/// Reads a schema whose mistakes are told elsewhere.
+/// Reads a schema whose mistakes are reported by another reading.
 pub(super) fn read_trusted(text: &str, shared: Option<&str>) -> Schema {
     let parsed = |text: &str| serde_json::from_str(text).ok();
     let shared = shared.and_then(parsed).map(|document| SharedDefinitions::of(&document)).unwrap_or_default();

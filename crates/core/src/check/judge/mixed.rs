@@ -29,7 +29,7 @@ impl OtherEvent {
 
 impl StreamJudge {
     /// Returns whether a frame that holds no event of the protocol holds one of another. The first is reported once the
-    /// input has had an event of its own: an input without any is told by [`Framing::NoEvents`] whose it is.
+    /// input has had an event of its own. Where it has none, [`Framing::NoEvents`] names the protocol.
     pub(super) fn is_of_other_protocol(&mut self, protocol: &Protocol, frame: &Frame<'_>, tree: &Tree) -> bool {
         let is_other = |one: &&LazyProtocol| {
             one.name() != protocol.name()

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use toml::Spanned;
 
-use super::super::conditions::{plain_words, says_words};
+use super::super::conditions::{is_empty_value, plain_words, says_words};
 use super::super::file::{Scalar, WhenTest};
 use super::{Compiler, display_scalar, shown_pointer};
 use crate::schema::{Domain, Pointer, Subschema, domain};
@@ -118,18 +118,7 @@ fn type_names(value: &Scalar) -> &'static [&'static str] {
 /// Returns whether no value of these types, or of those that are listed, is empty.
 fn is_never_empty(types: &[String], domain: &Domain) -> bool {
     if !domain.is_open {
-        return !domain.values.iter().any(is_bare);
+        return !domain.values.iter().any(is_empty_value);
     }
     !types.is_empty() && types.iter().all(|one| NEVER_EMPTY.contains(&one.as_str()))
-}
-
-/// Returns whether `{ empty = true }` fits a value.
-fn is_bare(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
 }
