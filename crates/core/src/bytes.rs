@@ -34,48 +34,20 @@ pub fn has_replacement(text: &[u8]) -> bool {
 /// U+FFFD in UTF-8.
 pub const REPLACEMENT: &[u8] = "\u{FFFD}".as_bytes();
 
-/// A byte string that is prepared to be compared sixteen bytes at a time.
-#[derive(Clone, Debug)]
-pub struct Literal {
-    bytes: Box<[u8]>,
-    /// The bytes behind the last whole block of sixteen, filled up with zeros.
-    rest: [u8; 16],
-    /// The bytes of `rest` that must match, as bits.
-    counts: u32,
-}
-
-impl Literal {
-    /// Prepares a byte string.
-    pub fn new(bytes: &[u8]) -> Literal {
-        let tail = bytes.as_chunks::<16>().1;
-        let mut rest = [0; 16];
-        rest[..tail.len()].copy_from_slice(tail);
-        Literal { bytes: bytes.into(), rest, counts: (1 << tail.len()) - 1 }
-    }
-
-    /// Returns the byte string.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Returns the offset behind the literal if `text` has it at `at`.
-    #[inline]
-    pub fn end_in(&self, text: &[u8], at: usize) -> Option<usize> {
-        let mut at = at;
-        let (blocks, tail) = self.bytes.as_chunks::<16>();
-        for block in blocks {
-            if text.get(at..)?.first_chunk::<16>()? != block {
-                return None;
-            }
-            at += 16;
+/// Returns the number of bytes that two texts have in common at their starts.
+#[inline]
+pub fn common_prefix(one: &[u8], other: &[u8]) -> usize {
+    let mut at = 0;
+    let blocks = one.as_chunks::<16>().0.iter().zip(other.as_chunks::<16>().0);
+    for (one, other) in blocks {
+        let same = u8x16::new(*one).simd_eq(u8x16::new(*other)).to_bitmask();
+        if same != 0xFFFF {
+            return at + same.trailing_ones() as usize;
         }
-        let found = text.get(at..)?;
-        let matches = match found.first_chunk::<16>() {
-            Some(found) => u8x16::new(*found).simd_eq(u8x16::new(self.rest)).to_bitmask() & self.counts == self.counts,
-            None => found.starts_with(tail),
-        };
-        matches.then_some(at + tail.len())
+        at += 16;
     }
+    let rest = one[at..].iter().zip(&other[at..]);
+    at + rest.take_while(|(one, other)| one == other).count()
 }
 
 /// Returns whether a text starts with a literal. Made for literals of some tens of bytes, for which a call of `memcmp`
@@ -292,11 +264,9 @@ mod tests {
             proptest::prop_assert_eq!(equal(one, other), one == other);
             proptest::prop_assert_eq!(starts_with(one, other), one.starts_with(other));
             let text = [b"ab", one, b"ab ab ab ab ab ab"].concat();
-            for text in [&text[..], &text[..2 + one.len()]] {
-                for (literal, at) in [(one, 2), (other, 2), (other, at), (b"", text.len() + 1)] {
-                    let matches = text.get(at..).is_some_and(|text| text.starts_with(literal));
-                    proptest::prop_assert_eq!(Literal::new(literal).end_in(text, at), matches.then(|| at + literal.len()));
-                }
+            for text in [&text[..], &text[2..2 + one.len()], &text[2..]] {
+                let same = text.iter().zip(one).take_while(|(one, other)| one == other).count();
+                proptest::prop_assert_eq!((common_prefix(text, one), common_prefix(one, text)), (same, same));
             }
             let mut changed = one.to_vec();
             proptest::prop_assert!(equal(one, &changed));

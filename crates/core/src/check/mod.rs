@@ -36,7 +36,7 @@ use fast_reader::{FastLine, FastReader};
 pub use joined::{FileQueue, JoinedChecker};
 use judge::{InputFacts, Judged, StreamJudge, StreamJudgeState};
 #[cfg(any(test, feature = "two-paths"))]
-pub use paths_agree::paths_agree;
+pub use paths_agree::{paths_agree, reads_alike};
 pub use times::TimeSurvey;
 pub use trace::TracedEvent;
 
@@ -257,7 +257,7 @@ impl StreamChecker {
         if length > input.max_frame() || !event.starts_with('{') || !event.ends_with('}') {
             return false;
         }
-        let Some(fast_event) = reader.read_whole(event.as_bytes(), captures) else { return false };
+        let Some(fast_event) = reader.read(event.as_bytes(), captures) else { return false };
         let (text, origin) = input.count_event(event.as_bytes());
         let segments = [Segment { at: 0, origin }];
         let frame = Frame { row: Some(row), utf8: true, ..Frame::new(text, &segments) };

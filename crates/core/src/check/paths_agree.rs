@@ -27,18 +27,11 @@ pub fn paths_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     if fast_event.is_none() && fast != Captures::default() {
         return Err("the fast path left captures of an event behind that it was not sure of".to_owned());
     }
-    let mut any_order = Captures::default();
-    let again = FastReader::for_any_order(protocol).read(text, &mut any_order);
-    if again.is_some() != fast_event.is_some() || any_order != fast {
-        return Err(format!("by the schema's order {fast:?}, by any order {any_order:?}"));
-    }
-    // A reader that remembers the event reads it again without searching.
-    for mut reader in [FastReader::new(protocol), FastReader::for_any_order(protocol)] {
-        let (mut first, mut second) = (Captures::default(), Captures::default());
-        let _ = reader.read_whole(text, &mut first);
-        if reader.read_whole(text, &mut second) != fast_event || second != fast {
-            return Err(format!("the first time {fast:?}, the second time {second:?}"));
-        }
+    // A reader that knows how the event is written reads it by its template, and as a part of something else.
+    let mut reader = reader_of(protocol, &[text, text]);
+    let mut again = Captures::default();
+    if reader.read(text, &mut again) != fast_event || again != fast {
+        return Err(format!("without a template {fast:?}, with one {again:?}"));
     }
     as_a_line(protocol, text, fast_event.as_ref(), &fast)?;
     as_server_sent(protocol, text, fast_event.as_ref(), &fast)?;
@@ -92,6 +85,32 @@ pub fn paths_agree(protocol: &Protocol, text: &[u8]) -> Result<bool, String> {
     Ok(true)
 }
 
+/// Returns whether a reader that has read other events before reads an event as one that has read none.
+///
+/// # Errors
+///
+/// If it does not, with a description of the difference.
+pub fn reads_alike(protocol: &Protocol, before: &[&[u8]], text: &[u8]) -> Result<(), String> {
+    if before.iter().chain([&text]).any(|text| std::str::from_utf8(text).is_err()) {
+        return Ok(());
+    }
+    let (mut alone, mut behind) = (Captures::default(), Captures::default());
+    let event = FastReader::new(protocol).read(text, &mut alone);
+    if reader_of(protocol, before).read(text, &mut behind) != event || behind != alone {
+        return Err(format!("alone {alone:?}, behind the others {behind:?}"));
+    }
+    as_a_line_of(reader_of(protocol, before), text, event.as_ref(), &alone)
+}
+
+/// Returns a reader that has read these events.
+fn reader_of(protocol: &Protocol, events: &[&[u8]]) -> FastReader {
+    let mut reader = FastReader::new(protocol);
+    for event in events {
+        reader.read(event, &mut Captures::default());
+    }
+    reader
+}
+
 /// Compares the event with its reading as one line of several, whose end is not known beforehand.
 fn as_a_line(
     protocol: &Protocol,
@@ -99,10 +118,19 @@ fn as_a_line(
     fast_event: Option<&FastEvent>,
     captures: &Captures,
 ) -> Result<(), String> {
+    as_a_line_of(reader_of(protocol, &[text, text]), text, fast_event, captures)
+}
+
+fn as_a_line_of(
+    mut reader: FastReader,
+    text: &[u8],
+    fast_event: Option<&FastEvent>,
+    captures: &Captures,
+) -> Result<(), String> {
     // The next line continues the event in case the reader misses the end of the first one.
     let lines = [text, b"\n", text, b"}}\"\n"].concat();
     let mut ahead = Captures::default();
-    let Some(line) = first_line::<false>(protocol, &lines, text.len(), &mut ahead) else {
+    let Some(line) = first_line::<false>(&mut reader, &lines, text.len(), &mut ahead) else {
         return if ahead == Captures::default() {
             Ok(())
         } else {
@@ -134,7 +162,7 @@ fn as_server_sent(
     let mut ahead = Captures::default();
     let name = fast_event.map_or("", |event| &protocol.tables().events[event.event_type].name);
     let lines = [b"event: ", name.as_bytes(), b"\ndata: ", text, b"\n\n"].concat();
-    let line = first_line::<true>(protocol, &lines, text.len(), &mut ahead);
+    let line = first_line::<true>(&mut reader_of(protocol, &[text, text]), &lines, text.len(), &mut ahead);
     let start = lines.len() - 2 - text.len();
     match line {
         None if ahead == Captures::default() => Ok(()),
@@ -149,13 +177,13 @@ fn as_server_sent(
 
 /// Reads the event on the first line ahead; `None` if it must be read like any other.
 fn first_line<const SERVER_SENT: bool>(
-    protocol: &Protocol,
+    reader: &mut FastReader,
     lines: &[u8],
     longest: usize,
     captures: &mut Captures,
 ) -> Option<FastLine> {
     let mut line = FastLine::default();
-    FastReader::new(protocol).read_line::<SERVER_SENT>(lines, longest, captures, &mut line).then_some(line)
+    reader.read_line::<SERVER_SENT>(lines, longest, captures, &mut line).then_some(line)
 }
 
 /// Compares the event with its reading as a part of a message.
@@ -168,7 +196,8 @@ fn as_a_part(
     let before: &[u8] = br#"{"jsonrpc":"2.0","method":"event","params":"#;
     let lines = [before, text, b"}\n"].concat();
     let mut ahead = Captures::default();
-    let Some(line) = first_line::<false>(protocol, &lines, lines.len(), &mut ahead) else {
+    let mut reader = reader_of(protocol, &[text, text]);
+    let Some(line) = first_line::<false>(&mut reader, &lines, lines.len(), &mut ahead) else {
         return if ahead == Captures::default() {
             Ok(())
         } else {
@@ -179,6 +208,9 @@ fn as_a_part(
     let shifted = |capture: &Capture| match *capture {
         Capture::Text(start, end) => Capture::Text(start + length, end + length),
         Capture::Number(start, end) => Capture::Number(start + length, end + length),
+        Capture::Container { start, end, is_whole } => {
+            Capture::Container { start: start + length, end: end + length, is_whole }
+        }
         other => other,
     };
     let fields: Vec<_> = captures.fields.iter().map(shifted).collect();

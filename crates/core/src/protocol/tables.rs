@@ -253,12 +253,6 @@ impl EventType {
         self.plan.get_or_init(compile).as_ref().map_err(String::as_str)
     }
 
-    /// Returns the program if [`EventType::plan`] has compiled it.
-    #[inline]
-    pub(crate) fn compiled(&self) -> Option<&Program> {
-        self.plan.get()?.as_ref().ok()
-    }
-
     /// Returns the pointer of the field in a slot: of the event, or of the items of one of its arrays, with `*` for each
     /// item.
     pub fn pointer(&self, array: Option<usize>, slot: usize) -> Cow<'_, Pointer> {

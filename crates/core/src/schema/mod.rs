@@ -18,7 +18,7 @@ mod words;
 pub(crate) mod written;
 
 pub use domain::{Domain, domain};
-pub(crate) use fast::{flat, program, tokens, walk};
+pub(crate) use fast::{program, template, tokens, walk};
 pub use fields::Field;
 pub(crate) use lowered::Arms;
 pub use pointer::Pointer;

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::super::items::{ArrayShape, ItemSlot};
-use super::flat::{Writing, flatten};
 use super::nested::{CopiedSlot, NestedArray};
 use super::program::{ArrayNode, CaptureTarget, NodeSource, Program, RareNode, SchemaNode, StringNode, TypeSet};
 use crate::schema::lowered::ARMS;
@@ -47,11 +46,8 @@ impl Program {
             nodes: 0,
         };
         let root = compiler.compiled(schema.document(), &Location::default(), None)?;
-        // The schema's order has all keys, so none is missing.
-        let flat = flatten(&root, Writing { order: &compiler.order, spaced: false, type_key: b"" }).unwrap_or_default();
         Ok(Program {
             root,
-            flat,
             slots: slots.len(),
             arrays: arrays.len(),
             nested,

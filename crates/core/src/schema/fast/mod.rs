@@ -4,8 +4,8 @@
 //! path judges the event.
 
 mod compile;
-pub(crate) mod flat;
 mod nested;
 pub(crate) mod program;
+pub(crate) mod template;
 pub(crate) mod tokens;
 pub(crate) mod walk;

@@ -16,7 +16,7 @@ pub struct NestedArray {
     /// The slot of the other array.
     around: usize,
     /// The key of the array, with its quotation marks: without it in the text, there are no items.
-    key: Box<[u8]>,
+    pub(super) key: Box<[u8]>,
     shape: ArrayShape,
 }
 

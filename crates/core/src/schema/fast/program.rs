@@ -1,5 +1,4 @@
-//! A compiled schema: nodes for the walker, and flat programs of literals and leaves for events whose keys are in a known
-//! order, which is at first the schema's own.
+//! A compiled schema: nodes for the walker.
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
@@ -7,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 use super::nested::{CopiedSlot, NestedArray};
-use crate::bytes::{Literal, equal};
+use crate::bytes::equal;
 use crate::schema::date_time::LastMinute;
 use crate::schema::pointer::RenderedPointer;
 use crate::schema::validator;
@@ -205,6 +204,9 @@ pub enum StringNode {
     OneOf(Vec<Box<[u8]>>, &'static str),
 }
 
+/// The longest number that is certainly compared exactly, in bytes.
+pub(crate) const LONGEST_BOUNDED_NUMBER: usize = 15;
+
 /// The constraint on a number. A bound that the schema does not set is an infinity.
 #[derive(Clone, Debug)]
 pub struct NumberNode {
@@ -220,6 +222,29 @@ pub struct NumberNode {
     pub less_than: f64,
     /// The numbers that `const` or `enum` lists; `None` if there is no such keyword.
     pub listed: Option<Vec<f64>>,
+}
+
+impl NumberNode {
+    /// Returns whether a number certainly meets the constraint: `false` if it does not, and for numbers that are long or
+    /// written in an unusual way. It must be a number of JSON without exponent.
+    #[inline]
+    pub fn is_met(&self, raw: &[u8]) -> bool {
+        let number = match raw {
+            _ if raw.len() > LONGEST_BOUNDED_NUMBER => None,
+            _ if raw.iter().all(u8::is_ascii_digit) => {
+                Some(raw.iter().fold(0u64, |number, digit| number * 10 + u64::from(digit - b'0')) as f64)
+            }
+            _ if self.integer || self.listed.is_some() => None,
+            _ => std::str::from_utf8(raw).ok().and_then(|text| text.parse().ok()),
+        };
+        number.is_some_and(|number| {
+            number >= self.least
+                && number <= self.most
+                && number > self.more_than
+                && number < self.less_than
+                && self.listed.as_ref().is_none_or(|listed| listed.contains(&number))
+        })
+    }
 }
 
 impl Default for NumberNode {
@@ -305,79 +330,11 @@ impl ArrayNode {
     }
 }
 
-/// What events consist of that have the same keys in the same order: literals, and values between them.
-#[derive(Debug, Default)]
-pub struct Flat {
-    /// The text up to the first value; empty if there are no declared keys.
-    pub beginning: Box<[u8]>,
-    /// The values that follow.
-    pub steps: Vec<Step>,
-    /// Whether one of the steps calls the walker.
-    pub walks: bool,
-    /// The place of the event's type, if it is in one of the literals.
-    pub type_place: Option<TypePlace>,
-}
-
-/// The place of an event's type in a flat program.
-#[derive(Clone, Copy, Debug)]
-pub struct TypePlace {
-    /// The step with the type behind its value; `None` if the type is in the beginning.
-    pub step: Option<usize>,
-    /// The byte offset of the type in that literal, with its quotes.
-    pub at: usize,
-    /// The number of bytes from there to the end of the literal.
-    pub to_end: usize,
-}
-
-/// A step of a flat program: a value, and the text from its end to the start of the next value.
-#[derive(Debug)]
-pub struct Step {
-    /// The value.
-    pub leaf: Leaf,
-    /// The slot that the value is captured in, unless the walker captures it.
-    pub slot: Option<u16>,
-    /// The text behind the value. Behind a string, it starts with the closing quote.
-    pub behind: Literal,
-    /// The objects that end within `behind` and may have keys that are not declared, in the order of their ends.
-    pub ends: Box<[ObjectEnd]>,
-}
-
-/// The end of an object within the text behind a value.
-#[derive(Debug)]
-pub struct ObjectEnd {
-    /// The byte offset of the closing brace in [`Step::behind`].
-    pub at: usize,
-    /// The number of the object's node in the program.
-    pub object: u16,
-    /// The declared and the [watched](ObjectNode::watched) keys of the object, without quotes.
-    pub keys: Box<[Box<[u8]>]>,
-    /// The number of objects that its members are inside of, itself included.
-    pub depth: usize,
-}
-
-/// A value of a flat program. A string is read from behind its opening quote.
-#[derive(Debug)]
-pub enum Leaf {
-    /// A string.
-    Text {
-        /// Whether the string must not be empty.
-        not_empty: bool,
-    },
-    /// A date-time.
-    Time,
-    /// `true` or `false`.
-    Bool,
-    /// Any other value, read by the walker, and the number of objects that it is inside of.
-    Value(Box<SchemaNode>, usize),
-}
-
 /// A compiled schema.
 #[derive(Debug)]
 pub struct Program {
     /// The schema of the event itself.
     pub root: SchemaNode,
-    /// The flat program for events that have all declared keys, in the schema's order.
-    pub flat: Flat,
     /// The number of slots of the event.
     pub slots: usize,
     /// The number of arrays whose items are captured.

@@ -6,7 +6,6 @@
 
 mod events;
 mod rare;
-mod unknown_keys;
 mod violations;
 
 use std::ops::Range;
@@ -17,8 +16,8 @@ use super::tokens::{End, Fallback, colon, key, number, space, string_rest, usual
 use crate::bytes::starts_with;
 use crate::input::json::MAX_DEPTH;
 use crate::schema::captures::{Capture, CaptureMark, Captures, Constraint, Items, MOST_ARRAYS, UnknownKey};
-pub(crate) use events::{Start, read, read_learned, read_start};
-use violations::violated_keyword;
+pub(crate) use events::read;
+pub(crate) use violations::violated_keyword;
 
 /// The most undeclared keys of one object. They are compared pairwise to find repeated ones, so more take the slow
 /// path.
@@ -34,6 +33,32 @@ fn container(span: Range<usize>) -> Capture {
 pub(crate) fn any_value(text: &[u8], at: usize) -> End {
     let (mut nothing, mut memory) = (Captures::default(), Memory::default());
     Walker::new(text, &mut nothing, CaptureMark::default(), &mut memory).free(at)
+}
+
+/// Reads an array in which nothing is captured, inside of so many objects and arrays, and returns its end. Falls back if
+/// something is to be said of it, and if it is on several lines. `node` is `None` for an array without a schema.
+#[inline(never)]
+pub(crate) fn array(
+    node: Option<&SchemaNode>,
+    text: &[u8],
+    at: usize,
+    depth: usize,
+    memory: &mut Memory,
+    captures: &mut Captures,
+) -> End {
+    if text.get(at) != Some(&b'[') {
+        return Err(Fallback);
+    }
+    let mark = captures.mark();
+    let mut walker = Walker::new(text, captures, mark, memory);
+    walker.depth = depth;
+    let end = match node {
+        Some(node) => walker.value(node, at)?,
+        None => walker.free(at)?,
+    };
+    let is_silent = captures.unknown.len() == mark.unknown && captures.violations.len() == mark.violation;
+    // To the walker, white space may have line ends in it. A carriage return alone ends a line of server-sent events.
+    if is_silent && memchr::memchr2(b'\n', b'\r', &text[at..end]).is_none() { Ok(end) } else { Err(Fallback) }
 }
 
 /// Returns the byte range of the content of a string member of the outermost object: the type of an event, without

@@ -6,11 +6,8 @@ use super::Walker;
 use crate::bytes::{contains, count_characters, equal};
 use crate::schema::captures::{Constraint, MOST_ARRAYS, MOST_VIOLATIONS, Violation};
 use crate::schema::date_time;
-use crate::schema::program::{NumberNode, SchemaNode, StringNode};
+use crate::schema::program::{LONGEST_BOUNDED_NUMBER, NumberNode, SchemaNode, StringNode};
 use crate::schema::tokens::{End, Fallback, string_rest};
-
-/// The longest number that is certainly compared exactly, in bytes.
-const LONGEST_BOUNDED_NUMBER: usize = 15;
 
 impl Walker<'_, '_> {
     /// Returns whether no more violations are captured from the event, whose fields then cannot be used.

@@ -1,0 +1,154 @@
+//! The templates that a reader has learned, and which of them is tried first.
+
+use std::ops::Range;
+
+use crate::schema::captures::{CaptureMark, Captures};
+use crate::schema::program::{Memory, Program};
+use crate::schema::template::{Places, Template, new_places};
+
+/// The number of templates of one event type.
+const MOST_OF_A_TYPE: usize = 64;
+/// The number of templates of all types together.
+const MOST: usize = 256;
+/// The number of events of a type between two for each of which a template of that type is given up for a new one.
+const BETWEEN_REPLACEMENTS: u32 = 64;
+/// The number of events in a row that fit no template after which all templates are tried only now and then.
+const MISSES: u32 = 4;
+/// The number of events, of those that fit no template, of which one is tried then.
+const TRIED_OF: u32 = 32;
+
+/// Templates by which most events are read.
+#[derive(Clone)]
+pub(super) struct Templates {
+    all: Vec<Known>,
+    /// The template of the last event, as an index.
+    last: usize,
+    /// The number of events in a row that fit none.
+    misses: u32,
+    /// By event type: the number of events that were read without a template.
+    walked: Vec<u32>,
+    places: Box<Places>,
+}
+
+#[derive(Clone)]
+struct Known {
+    event_type: usize,
+    template: Template,
+    /// The template of the event that came last behind one of these and was written otherwise, as an index: mostly also of
+    /// the next such event.
+    next: usize,
+}
+
+/// An event that was read by a template.
+pub(super) struct Fitting {
+    pub event_type: usize,
+    /// The end of the event.
+    pub end: usize,
+    /// The place of its type, with its quotes.
+    pub type_span: Range<usize>,
+}
+
+impl Templates {
+    pub(super) fn new(event_types: usize) -> Templates {
+        Templates { all: Vec::new(), last: 0, misses: 0, walked: vec![0; event_types], places: new_places() }
+    }
+
+    /// Reads the event at a position of a text, inside of `outer` objects and arrays, by the template that it fits.
+    #[inline(always)]
+    pub(super) fn read(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        outer: usize,
+        memories: &mut [Memory],
+        captures: &mut Captures,
+    ) -> Option<Fitting> {
+        let last = self.last;
+        if let Some(fitting) = self.read_by(last, text, at, outer, memories, captures) {
+            self.misses = 0;
+            return Some(fitting);
+        }
+        self.read_by_another(last, text, at, outer, memories, captures)
+    }
+
+    /// Reads an event that is not written like the last one.
+    #[inline(never)]
+    fn read_by_another(
+        &mut self,
+        last: usize,
+        text: &[u8],
+        at: usize,
+        outer: usize,
+        memories: &mut [Memory],
+        captures: &mut Captures,
+    ) -> Option<Fitting> {
+        let next = self.all.get(last)?.next;
+        let all = if self.misses < MISSES || self.misses.is_multiple_of(TRIED_OF) { self.all.len() } else { 0 };
+        for number in [next].into_iter().chain((0..all).filter(|number| ![last, next].contains(number))) {
+            if !self.all.get(number)?.template.begins(text, at) {
+                continue;
+            }
+            if let Some(fitting) = self.read_by(number, text, at, outer, memories, captures) {
+                self.all[last].next = number;
+                self.last = number;
+                self.misses = 0;
+                return Some(fitting);
+            }
+        }
+        self.misses = self.misses.wrapping_add(1);
+        None
+    }
+
+    #[inline(always)]
+    fn read_by(
+        &mut self,
+        number: usize,
+        text: &[u8],
+        at: usize,
+        outer: usize,
+        memories: &mut [Memory],
+        captures: &mut Captures,
+    ) -> Option<Fitting> {
+        let Known { event_type, template, .. } = self.all.get_mut(number)?;
+        let memory = &mut memories[*event_type];
+        let (end, type_span) = template.read(text, at, outer, memory, captures, &mut self.places)?;
+        Some(Fitting { event_type: *event_type, end, type_span })
+    }
+
+    /// Learns the template of an event, which is all of a text and was read without one. Its captures start at `mark`, and
+    /// are the last.
+    pub(super) fn learn(
+        &mut self,
+        (event_type, program): (usize, &Program),
+        text: &[u8],
+        type_span: Range<usize>,
+        captures: &Captures,
+        mark: CaptureMark,
+    ) {
+        let walked = &mut self.walked[event_type];
+        *walked = walked.saturating_add(1);
+        let of_type = self.all.iter().filter(|known| known.event_type == event_type).count();
+        let is_full = of_type >= MOST_OF_A_TYPE || self.all.len() >= MOST;
+        // One event of its type is not worth it.
+        if *walked == 1 || is_full && !walked.is_multiple_of(BETWEEN_REPLACEMENTS) {
+            return;
+        }
+        let round = (*walked / BETWEEN_REPLACEMENTS) as usize % of_type.max(1);
+        let captured = captures.between(mark, captures.mark());
+        let Some(template) = Template::learn(program, text, type_span, captured) else { return };
+        let place = match is_full {
+            false => self.all.len(),
+            true => match self.all.iter().enumerate().filter(|(_, known)| known.event_type == event_type).nth(round) {
+                Some((place, _)) => place,
+                None => return,
+            },
+        };
+        let known = Known { event_type, template, next: place };
+        match self.all.get_mut(place) {
+            Some(old) => *old = known,
+            None => self.all.push(known),
+        }
+        self.all[self.last].next = place;
+        self.last = place;
+    }
+}

@@ -1,0 +1,242 @@
+//! Learns a template from an event that was read.
+
+use std::ops::Range;
+
+use super::{Edge, FieldKind, FieldSpan, LONGEST, Leaf, MOST_LEAVES, PADDING, Span, Template, has_key};
+use crate::schema::captures::{Capture, EventCaptures};
+use crate::schema::program::{CaptureTarget, Program, RareNode, SchemaNode, StringNode, UnionNode};
+use crate::schema::tokens::{colon, key, number, space, string_rest};
+use crate::schema::walk::{any_value, string_member};
+
+impl Template {
+    /// Learns a template from an event, which is all of the text. The walker has read it, and found no violation.
+    /// `type_span`: the place of its type, with its quotes; `captured`: its captures. Returns `None` if it cannot be
+    /// learned: if it is on several lines or very long, has very many values, or values that the `jsonschema` crate judges.
+    #[cold]
+    pub(crate) fn learn(
+        program: &Program,
+        text: &[u8],
+        type_span: Range<usize>,
+        captured: EventCaptures<'_>,
+    ) -> Option<Template> {
+        if text.len() > LONGEST || memchr::memchr2(b'\n', b'\r', text).is_some() {
+            return None;
+        }
+        let mut learner = Learner {
+            text,
+            captured: captured.fields.iter().filter_map(|field| span_of(*field)).collect(),
+            nested_keys: program.nested.iter().map(|nested| nested.key.clone()).collect(),
+            words: vec![type_span.start + 1..type_span.end - 1],
+            leaves: Vec::new(),
+            depth: 0,
+            deepest: 0,
+        };
+        let end = learner.value(Some(&program.root), 0)?;
+        let Learner { leaves, deepest, nested_keys, .. } = learner;
+        let before_brace = text.strip_suffix(b"}").filter(|_| end == text.len())?.trim_ascii_end();
+        let (places, leaves): (Vec<_>, Vec<_>) = leaves.into_iter().unzip();
+        let mut spans = Vec::new();
+        let mut fields = captured.fields.to_vec();
+        for (field, capture) in fields.iter_mut().enumerate() {
+            let kind = match capture {
+                Capture::Text(..) => FieldKind::Text,
+                Capture::Number(..) => FieldKind::Number,
+                Capture::Container { is_whole: true, .. } => FieldKind::Container,
+                Capture::Container { .. } | Capture::Unreadable => return None,
+                Capture::Absent | Capture::Null | Capture::Bool(_) | Capture::Index(_) => continue,
+            };
+            spans.push(FieldSpan { field, kind, span: span_by_leaves(&places, span_of(*capture)?)? });
+            *capture = Capture::Absent;
+        }
+        let unknown = captured.unknown.iter().map(|name| {
+            let span = span_by_leaves(&places, name.start as usize..name.end as usize)?;
+            Some((name.object, span))
+        });
+        Some(Template {
+            unknown: unknown.collect::<Option<_>>()?,
+            type_span: span_by_leaves(&places, type_span)?,
+            text: [before_brace, &PADDING].concat(),
+            leaves: leaves.into(),
+            places: places.iter().map(|place| (place.start as u32, place.end as u32)).collect(),
+            fields: fields.into(),
+            spans: spans.into(),
+            items: captured.items.into(),
+            depth: deepest,
+            nested_keys,
+        })
+    }
+}
+
+/// Returns the range of a captured field; `None` if it has none.
+fn span_of(field: Capture) -> Option<Range<usize>> {
+    match field {
+        Capture::Container { start, end, .. } => Some(start as usize..end as usize),
+        other => other.range(),
+    }
+}
+
+/// Returns a range of the text by the leaves, whose places are given; `None` if an end of it is inside of one.
+fn span_by_leaves(places: &[Range<usize>], span: Range<usize>) -> Option<Span> {
+    if let Some(leaf) = places.iter().position(|place| *place == span) {
+        return Some(Span::Leaf(leaf as u32));
+    }
+    let edge = |at: usize| {
+        let behind = places.iter().take_while(|place| place.end <= at).count();
+        let is_between = places.get(behind).is_none_or(|next| at <= next.start);
+        let start = behind.checked_sub(1).map_or(0, |last| places[last].end);
+        is_between.then_some(Edge { behind: behind as u32, offset: (at - start) as u32 })
+    };
+    Some(Span::Between(edge(span.start)?, edge(span.end)?))
+}
+
+/// The state of [`Template::learn`].
+struct Learner<'t> {
+    text: &'t [u8],
+    /// The ranges of the captured fields.
+    captured: Vec<Range<usize>>,
+    /// The keys, with quotes, of the arrays in the items of others whose items are captured: the nodes know nothing of them.
+    nested_keys: Box<[Box<[u8]>]>,
+    /// The strings, without quotes, that decide how others are read: that of the event's type, and those that tell the
+    /// forms of unions. They stay.
+    words: Vec<Range<usize>>,
+    /// The values that differ, with their ranges.
+    leaves: Vec<(Range<usize>, Leaf)>,
+    /// The number of objects and arrays around the value that is being read.
+    depth: usize,
+    /// The greatest such number so far.
+    deepest: usize,
+}
+
+impl Learner<'_> {
+    /// Learns a value, and returns its end. `node` is `None` for a value without a schema.
+    fn value(&mut self, node: Option<&SchemaNode>, at: usize) -> Option<usize> {
+        if node.is_some_and(|node| matches!(node.rare.as_deref(), Some(RareNode::Foreign(_)))) {
+            return None;
+        }
+        match self.text.get(at)? {
+            b'"' => self.string(node, at),
+            b'{' => self.object(node, at),
+            b'[' => self.array(node, at),
+            b'-' | b'0'..=b'9' => {
+                let end = number(self.text, at).ok()?;
+                self.leaf(at..end, Leaf::Number(node.and_then(|node| node.number.clone())))
+            }
+            _ => any_value(self.text, at).ok(),
+        }
+    }
+
+    /// Adds a value that differs, and returns its end.
+    fn leaf(&mut self, span: Range<usize>, leaf: Leaf) -> Option<usize> {
+        let end = span.end;
+        self.leaves.push((span, leaf));
+        (self.leaves.len() <= MOST_LEAVES).then_some(end)
+    }
+
+    fn string(&mut self, node: Option<&SchemaNode>, at: usize) -> Option<usize> {
+        let end = string_rest(self.text, at + 1).ok()?;
+        let inner = at + 1..end - 1;
+        let leaf = match node.map_or(&StringNode::Any, |node| &node.string) {
+            _ if self.words.contains(&inner) => return Some(end),
+            StringNode::OneOf(..) => return Some(end),
+            StringNode::Any => Leaf::Text,
+            StringNode::DateTime => Leaf::Time,
+            constraint @ (StringNode::NotEmpty | StringNode::Length { .. }) => Leaf::Constrained(constraint.clone()),
+        };
+        self.leaf(inner, leaf).map(|_| end)
+    }
+
+    fn object(&mut self, node: Option<&SchemaNode>, at: usize) -> Option<usize> {
+        let node = match node {
+            Some(node) if node.object.is_none() => match node.rare.as_deref() {
+                Some(RareNode::Union(union)) => {
+                    let form = self.form(union, at)?;
+                    return self.object(Some(form), at);
+                }
+                Some(RareNode::ExpectsMore(inner)) => Some(inner),
+                Some(RareNode::Foreign(_)) => return None,
+                Some(RareNode::Hides) | None => None,
+            },
+            other => other,
+        };
+        let declared = node.and_then(|node| node.object.as_deref());
+        self.enter();
+        let mut at = space(self.text, at + 1);
+        while self.text.get(at)? != &b'}' {
+            let (start, end) = key(self.text, at).ok()?;
+            let name = &self.text[start..end - 1];
+            let property = declared.and_then(|object| Some(&object.properties[object.find(name)?].node));
+            let value = colon(self.text, end).ok()?;
+            at = self.value(property, value)?;
+            at = self.behind_member(at)?;
+        }
+        self.depth -= 1;
+        Some(at + 1)
+    }
+
+    /// Returns the form that an object has by a union, and notes the string that tells it.
+    fn form<'n>(&mut self, union: &'n UnionNode, at: usize) -> Option<&'n SchemaNode> {
+        let object = &self.text[at..any_value(self.text, at).ok()?];
+        let Some(word) = string_member(object, &union.key) else { return Some(&union.otherwise) };
+        let raw = &object[word.clone()];
+        self.words.push(at + word.start..at + word.end);
+        let arm = union.words.iter().find(|(known, _)| **known == *raw).map(|(_, arm)| &union.arms[*arm]);
+        Some(arm.unwrap_or(&union.otherwise))
+    }
+
+    fn array(&mut self, node: Option<&SchemaNode>, at: usize) -> Option<usize> {
+        let end = any_value(self.text, at).ok()?;
+        let is_inside = |span: &Range<usize>| at < span.start && span.end < end;
+        let captures = node.is_some_and(captures_items) || self.captured.iter().any(is_inside);
+        if !captures && !has_key(&self.text[at..end], &self.nested_keys) {
+            // The array itself may be captured, but not by the walker.
+            let of_leaf = |node: &SchemaNode| Box::new(SchemaNode { target: CaptureTarget::None, ..node.clone() });
+            return self.leaf(at..end, Leaf::Array(node.map(of_leaf), self.depth));
+        }
+        let array = node.and_then(|node| node.array.as_deref());
+        self.enter();
+        let mut at = space(self.text, at + 1);
+        let mut index = 0;
+        while self.text.get(at)? != &b']' {
+            at = self.value(array.and_then(|array| array.item(index)), at)?;
+            at = self.behind_member(at)?;
+            index += 1;
+        }
+        self.depth -= 1;
+        Some(at + 1)
+    }
+
+    fn enter(&mut self) {
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
+    }
+
+    /// Returns the start of what follows a member of an object or an item of an array: another one, or the end.
+    fn behind_member(&self, at: usize) -> Option<usize> {
+        let at = space(self.text, at);
+        Some(if self.text.get(at)? == &b',' { space(self.text, at + 1) } else { at })
+    }
+}
+
+/// Returns whether something is captured in the items of an array, for some array of this node.
+fn captures_items(node: &SchemaNode) -> bool {
+    node.array.as_ref().is_some_and(|array| {
+        array.captured.is_some()
+            || array.items.iter().chain(array.single.iter().map(|(_, item)| item)).any(captures_something)
+    })
+}
+
+/// Returns whether a value of this node, or something inside of it, is captured.
+fn captures_something(node: &SchemaNode) -> bool {
+    let in_object = |object: &SchemaNode| {
+        object.object.as_ref().is_some_and(|object| object.properties.iter().any(|one| captures_something(&one.node)))
+    };
+    let in_forms = match node.rare.as_deref() {
+        Some(RareNode::Union(union)) => {
+            union.arms.iter().any(captures_something) || captures_something(&union.otherwise)
+        }
+        Some(RareNode::ExpectsMore(inner)) => captures_something(inner),
+        Some(RareNode::Hides | RareNode::Foreign(_)) => true,
+        None => false,
+    };
+    node.target != CaptureTarget::None || in_object(node) || in_forms || captures_items(node)
+}
