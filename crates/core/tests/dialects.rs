@@ -50,7 +50,7 @@ fn a_finding_names_the_dialects_that_explain_it() {
         help(1)
     );
     assert!(
-        help(0).contains("streams of Hugging Face, OpenRouter, Together and others are known for this"),
+        help(0).contains("streams of Hugging Face, OpenRouter, Perplexity and others are known for this"),
         "{}",
         help(0)
     );
@@ -73,6 +73,18 @@ fn a_schema_of_a_dialect_replaces_the_protocols() {
     );
     let own = chat().in_dialect("mistral").expect("there is one").expect("it has no mistakes");
     assert_eq!(rules(&check(&own, stream.as_bytes(), Options::default())), Vec::<&str>::new());
+    // What the dialect says of other things explains nothing: it demands a delta, and allows no such index, either.
+    for (choices, rule) in [
+        (r#""choices":[{"index":0,"finish_reason":null}]"#, "missing-field"),
+        (
+            r#""choices":[{"index":0,"delta":{"role":"assistant","tool_calls":[{"index":-1,"id":"a","type":"function","function":{"name":"f","arguments":""}}]},"finish_reason":null}]"#,
+            "wrong-value",
+        ),
+    ] {
+        let report = check(chat(), chunk(choices).as_bytes(), Options::default());
+        let found = report.findings.iter().find(|finding| &*finding.rule == rule).expect("it is found");
+        assert!(!found.help.as_deref().unwrap_or_default().contains("Mistral"), "{found:?}");
+    }
 }
 
 #[test]

@@ -42,18 +42,18 @@ impl Dialect {
         self.schemas.keys().map(String::as_str)
     }
 
-    /// Returns whether the schema of an event type says something else of the value at a pointer, or of the object that is to
-    /// have it.
-    fn says_otherwise(&self, schema: &Schema, event_type: &str, pointer: &str) -> bool {
+    /// Returns whether the schema of an event type says something else of the value at a pointer, or, where the value
+    /// `is_missing`, of whether there must be one.
+    fn says_otherwise(&self, schema: &Schema, event_type: &str, pointer: &str, is_missing: bool) -> bool {
         let Some(own) = self.schemas.get(event_type) else { return false };
         let path: Vec<_> = pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
-        let differs = |path: &[String]| own.at(path).schema() != schema.at(path).schema();
+        let differs = || own.at(&path).schema() != schema.at(&path).schema();
         let requires = |schema: &Schema| {
             let (name, object) = path.split_last()?;
             let required = schema.at(object).schema()?.get("required")?.as_array()?.clone();
             Some(required.iter().any(|one| one == name))
         };
-        !path.is_empty() && (differs(&path) || requires(own) != requires(schema))
+        !path.is_empty() && if is_missing { requires(own) != requires(schema) } else { differs() }
     }
 }
 
@@ -153,11 +153,14 @@ impl Protocol {
         }
         let known = &self.rules()[usize::from(rule.0)];
         let is_of_schemas = OF_SCHEMAS.iter().any(|one| one.name() == &*known.name);
+        let is_missing = *known.name == *Framing::MissingField.name();
         let event =
             event_type.filter(|_| is_of_schemas).and_then(|name| self.tables().events.get(self.event_id(name)?));
         let explains = |dialect: &&Dialect| {
             dialect.severity(rule).is_some_and(|severity| severity < known.severity)
-                || event.zip(pointer).is_some_and(|(event, at)| dialect.says_otherwise(&event.schema, &event.name, at))
+                || event.zip(pointer).is_some_and(|(event, at)| {
+                    dialect.says_otherwise(&event.schema, &event.name, at, is_missing)
+                })
         };
         let found: Vec<_> = self.dialects().iter().filter(explains).collect();
         let named = &found[..found.len().min(MOST_NAMED)];
