@@ -158,9 +158,9 @@ impl Protocol {
             event_type.filter(|_| is_of_schemas).and_then(|name| self.tables().events.get(self.event_id(name)?));
         let explains = |dialect: &&Dialect| {
             dialect.severity(rule).is_some_and(|severity| severity < known.severity)
-                || event.zip(pointer).is_some_and(|(event, at)| {
-                    dialect.says_otherwise(&event.schema, &event.name, at, is_missing)
-                })
+                || event
+                    .zip(pointer)
+                    .is_some_and(|(event, at)| dialect.says_otherwise(&event.schema, &event.name, at, is_missing))
         };
         let found: Vec<_> = self.dialects().iter().filter(explains).collect();
         let named = &found[..found.len().min(MOST_NAMED)];

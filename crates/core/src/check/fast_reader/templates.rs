@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::schema::captures::{CaptureMark, Captures};
 use crate::schema::program::{Memory, Program};
-use crate::schema::template::{Places, Template, new_places};
+use crate::schema::template::{Edges, Template, new_edges};
 
 /// The number of templates of one event type.
 const MOST_OF_A_TYPE: usize = 64;
@@ -27,7 +27,7 @@ pub(super) struct Templates {
     misses: u32,
     /// By event type: the number of events that were read without a template.
     walked: Vec<u32>,
-    places: Box<Places>,
+    edges: Box<Edges>,
 }
 
 #[derive(Clone)]
@@ -50,7 +50,7 @@ pub(super) struct Fitting {
 
 impl Templates {
     pub(super) fn new(event_types: usize) -> Templates {
-        Templates { all: Vec::new(), last: 0, misses: 0, walked: vec![0; event_types], places: new_places() }
+        Templates { all: Vec::new(), last: 0, misses: 0, walked: vec![0; event_types], edges: new_edges() }
     }
 
     /// Reads the event at a position of a text, inside of `outer` objects and arrays, by the template that it fits.
@@ -88,7 +88,7 @@ impl Templates {
             if !self.all.get(number)?.template.begins(text, at) {
                 continue;
             }
-            if let Some(fitting) = self.read_by(number, text, at, outer, memories, captures) {
+            if let Some(fitting) = self.read_by_other(number, text, at, outer, memories, captures) {
                 self.all[last].next = number;
                 self.last = number;
                 self.misses = 0;
@@ -111,8 +111,22 @@ impl Templates {
     ) -> Option<Fitting> {
         let Known { event_type, template, .. } = self.all.get_mut(number)?;
         let memory = &mut memories[*event_type];
-        let (end, type_span) = template.read(text, at, outer, memory, captures, &mut self.places)?;
+        let (end, type_span) = template.read(text, at, outer, memory, captures, &mut self.edges)?;
         Some(Fitting { event_type: *event_type, end, type_span })
+    }
+
+    /// Like [`Templates::read_by`], which is inlined for the usual case alone.
+    #[inline(never)]
+    fn read_by_other(
+        &mut self,
+        number: usize,
+        text: &[u8],
+        at: usize,
+        outer: usize,
+        memories: &mut [Memory],
+        captures: &mut Captures,
+    ) -> Option<Fitting> {
+        self.read_by(number, text, at, outer, memories, captures)
     }
 
     /// Learns the template of an event, which is all of a text and was read without one. Its captures start at `mark`, and

@@ -185,22 +185,16 @@ fn keys_after_all_others_need_no_other_path() {
         }
         first_line::<false>(&mut reader, lines.as_bytes(), 1000, &mut Captures::default()).is_some()
     };
-    for (more, outside) in [
-        (r#","a":1"#, ""),
-        ("", r#","b":{"c":[1,"2"]},"d":"e""#),
-        (r#","a":null"#, r#","a":true"#),
-        (r#", "a":1"#, ""),
-    ] {
+    for (more, outside) in
+        [(r#","a":1"#, ""), ("", r#","b":{"c":[1,"2"]},"d":"e""#), (r#","a":null"#, r#","a":true"#), (r#", "a":1"#, "")]
+    {
         let event = event(more, outside);
         assert_eq!((paths_agree(&PROTOCOL, event.as_bytes()), is_read_ahead(&event)), (Ok(true), true), "{event}");
     }
     // A repeated key, a newline, an escape: not read ahead, and no end of a line is missed.
-    for (more, outside) in [
-        (r#","text":"b""#, ""),
-        (r#","a":1,"a":2"#, ""),
-        ("", ",\"b\":[1,\n2]"),
-        (r#","\u0061":1"#, ""),
-    ] {
+    for (more, outside) in
+        [(r#","text":"b""#, ""), (r#","a":1,"a":2"#, ""), ("", ",\"b\":[1,\n2]"), (r#","\u0061":1"#, "")]
+    {
         let event = event(more, outside);
         assert!(paths_agree(&PROTOCOL, event.as_bytes()).is_ok() && !is_read_ahead(&event), "{event}");
     }

@@ -18,45 +18,64 @@ use crate::schema::captures::{Capture, Captures, Items, UnknownKey};
 use crate::schema::date_time;
 
 /// The most values of one template.
-const MOST_LEAVES: usize = 64;
+const MOST_LEAVES: usize = 63;
 /// The longest event that a template keeps, in bytes.
 const LONGEST: usize = 16 * 1024;
 
-/// Where the values of an event stand in a text, in bytes.
-pub(crate) type Places = [(u32, u32); MOST_LEAVES];
+/// Positions in a text, in bytes: of the start of an event, and of the start and the end of each of its values that may
+/// differ.
+pub(crate) type Edges = [u32; 2 * (MOST_LEAVES + 1)];
 
-/// Returns places for [`Template::read`], which overwrites them.
-pub(crate) fn new_places() -> Box<Places> {
-    Box::new([(0, 0); MOST_LEAVES])
+/// Returns edges for [`Template::read`], which overwrites them.
+pub(crate) fn new_edges() -> Box<Edges> {
+    Box::new([0; 2 * (MOST_LEAVES + 1)])
 }
 
 /// Events that are written alike.
 ///
-/// What stays is not kept by itself, but as the last of these events: the next one is compared with it from value to value,
-/// and also skips the values that are the same.
+/// What stays is not kept by itself, but as one of these events: another one is compared with it from value to value, and
+/// values that are the same are skipped, too.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
-    /// The last event, without the last brace. Some producers put white space of random length before that, so that the
+    /// An event, without the last brace. Some producers put white space of random length before that, so that the
     /// length of an event tells nothing to those who watch an encrypted connection. [`PADDING`] follows.
     text: Vec<u8>,
     /// The values that may differ.
     leaves: Box<[Leaf]>,
-    /// Where they stand in `text`.
+    /// Where each of them starts and ends in `text`.
     places: Vec<(u32, u32)>,
+    /// How often each of them changes.
+    changes: Box<[Change]>,
+    /// The number of events so far, modulo [`EPOCH`].
+    events: u8,
     /// The captured fields that are the same in each event; the others are absent here.
     fields: Box<[Capture]>,
     /// The captured fields that are somewhere in the text.
     spans: Box<[FieldSpan]>,
     /// The captured arrays.
     items: Box<[Items]>,
-    /// The undeclared names: the number of the node, and the place of the name.
-    unknown: Box<[(u16, Span)]>,
-    /// The place of the event's type, with its quotes.
-    type_span: Span,
+    /// The undeclared names: the number of the node, the start and the end.
+    unknown: Box<[(u16, Position, Position)]>,
+    /// The start and the end of the event's type, with its quotes.
+    type_span: (Position, Position),
     /// The number of objects and arrays inside one another, outside of the leaves.
     depth: usize,
     /// The keys, with quotes, that no leaf may have: of arrays whose items are captured.
     nested_keys: Box<[Box<[u8]>]>,
+}
+
+/// The number of events after which what is known of changes is forgotten.
+const EPOCH: u8 = 250;
+
+/// How often a value changes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Change {
+    /// It was the same in the last event.
+    Seldom,
+    /// It was another one in the last event.
+    Once,
+    /// It was another one in two events in a row: it is read without comparing it.
+    Often,
 }
 
 /// What follows the text of a template, so that all of it is compared in whole blocks.
@@ -65,8 +84,11 @@ const PADDING: [u8; 16] = [0; 16];
 /// A value that differs from event to event. A string is read from behind its opening quote.
 #[derive(Clone, Debug)]
 enum Leaf {
-    /// Any string.
-    Text,
+    /// A string that is not constrained otherwise.
+    Text {
+        /// Whether it must not be empty.
+        not_empty: bool,
+    },
     /// A string with a constraint.
     Constrained(StringNode),
     /// A date-time.
@@ -77,34 +99,17 @@ enum Leaf {
     Array(Option<Box<SchemaNode>>, usize),
 }
 
-/// A position in the text of an event: so many bytes behind the start of the event, or behind the end of a leaf.
+/// A position in the text of an event: so many bytes behind one of its edges.
 #[derive(Clone, Copy, Debug)]
-struct Edge {
-    /// The number of the leaf, from 1; 0 for the start of the event.
-    behind: u32,
+struct Position {
+    edge: u8,
     offset: u32,
 }
 
-/// A range in the text of an event.
-#[derive(Clone, Copy, Debug)]
-enum Span {
-    /// That of the leaf with this number, from 0.
-    Leaf(u32),
-    /// Any other.
-    Between(Edge, Edge),
-}
-
-impl Span {
-    #[inline]
-    fn at(self, start: u32, places: &Places) -> (u32, u32) {
-        let position = |edge: Edge| match edge.behind.checked_sub(1) {
-            None => start + edge.offset,
-            Some(leaf) => places[leaf as usize % MOST_LEAVES].1 + edge.offset,
-        };
-        match self {
-            Span::Leaf(leaf) => places[leaf as usize % MOST_LEAVES],
-            Span::Between(start, end) => (position(start), position(end)),
-        }
+impl Position {
+    #[inline(always)]
+    fn by(self, edges: &Edges) -> u32 {
+        edges[usize::from(self.edge) % edges.len()] + self.offset
     }
 }
 
@@ -114,7 +119,8 @@ struct FieldSpan {
     /// The index of the field among those of the event.
     field: usize,
     kind: FieldKind,
-    span: Span,
+    start: Position,
+    end: Position,
 }
 
 /// The kind of a captured field that has a range.
@@ -126,7 +132,7 @@ enum FieldKind {
 }
 
 impl Template {
-    /// Returns whether an event at this position begins like the last of these, up to the first value.
+    /// Returns whether an event at this position begins like the others, up to the first value.
     #[inline]
     pub(crate) fn begins(&self, text: &[u8], at: usize) -> bool {
         let first = self.places.first().map_or(self.text.len() - PADDING.len(), |(start, _)| *start as usize);
@@ -135,8 +141,8 @@ impl Template {
 
     /// Reads the event at a position of a text, inside of `outer` objects and arrays, and appends its captures. The event
     /// is on one line. Returns its end and the place of its type, with its quotes; `None` if it is not written like the
-    /// others, with `captures` as before. The text must be valid UTF-8. `places` is scratch space.
-    #[inline]
+    /// others, with `captures` as before. The text must be valid UTF-8. `edges` is scratch space.
+    #[inline(always)]
     pub(crate) fn read(
         &mut self,
         text: &[u8],
@@ -144,18 +150,17 @@ impl Template {
         outer: usize,
         memory: &mut Memory,
         captures: &mut Captures,
-        places: &mut Places,
+        edges: &mut Edges,
     ) -> Option<(usize, Range<usize>)> {
         let mark = captures.mark();
-        let Some(end) = self.end_of(text, at, outer, memory, captures, places) else {
+        let Some(end) = self.end_of(text, at, outer, memory, captures, edges) else {
             captures.truncate(mark);
             return None;
         };
-        let start = at as u32;
         captures.fields.extend_from_slice(&self.fields);
         let fields = &mut captures.fields[mark.field..];
-        for FieldSpan { field, kind, span } in &self.spans {
-            let (start, end) = span.at(start, places);
+        for FieldSpan { field, kind, start, end } in &self.spans {
+            let (start, end) = (start.by(edges), end.by(edges));
             fields[*field] = match kind {
                 FieldKind::Text => Capture::Text(start, end),
                 FieldKind::Number => Capture::Number(start, end),
@@ -163,15 +168,14 @@ impl Template {
             };
         }
         captures.items.extend_from_slice(&self.items);
-        for (object, span) in &self.unknown {
-            let (start, end) = span.at(start, places);
-            captures.unknown.push(UnknownKey { object: *object, start, end });
+        for (object, start, end) in &self.unknown {
+            captures.unknown.push(UnknownKey { object: *object, start: start.by(edges), end: end.by(edges) });
         }
-        let (from, to) = self.type_span.at(start, places);
-        Some((end, from as usize..to as usize))
+        let (from, to) = self.type_span;
+        Some((end, from.by(edges) as usize..to.by(edges) as usize))
     }
 
-    /// Returns the end of the event at a position, and where its values are; keeps it as the last one.
+    /// Returns the end of the event at a position, and where its values are.
     #[inline(always)]
     fn end_of(
         &mut self,
@@ -180,35 +184,71 @@ impl Template {
         outer: usize,
         memory: &mut Memory,
         captures: &mut Captures,
-        places: &mut Places,
+        edges: &mut Edges,
     ) -> Option<usize> {
         if outer + self.depth > MAX_DEPTH {
             return None;
         }
+        edges[0] = at as u32;
+        self.events += 1;
+        if self.events == EPOCH {
+            self.events = 0;
+            self.changes.fill(Change::Seldom);
+        }
         let whole = self.text.len() - PADDING.len();
-        // Positions behind which the two are still to be compared: in the text, and in the last event.
+        // Positions behind which the two are still to be compared: in the text, and in the event that was kept.
         let (mut here, mut last) = (at, 0);
-        let mut leaf = 0;
+        let (mut leaf, mut is_new) = (0, false);
+        let mut set = |leaf: usize, start: u32, end: u32| {
+            edges[(2 * leaf + 1) % edges.len()] = start;
+            edges[(2 * leaf + 2) % edges.len()] = end;
+        };
         let behind = loop {
-            let same = common_prefix(text.get(here..)?, &self.text[last..]).min(whole - last);
-            let differs = last + same;
-            while let Some((start, end)) = self.places.get(leaf)
-                && (*end as usize) < differs
+            let rest = text.get(here..)?;
+            let start = if let (Some(Change::Often), Some((start, _))) = (self.changes.get(leaf), self.places.get(leaf))
             {
-                let moved = |place: u32| place + here as u32 - last as u32;
-                places[leaf % MOST_LEAVES] = (moved(*start), moved(*end));
-                leaf += 1;
-            }
-            let Some((start, end)) = self.places.get(leaf) else {
-                if differs < whole {
+                let literal = self.text.get(last..*start as usize)?;
+                if !starts_with(rest, literal) {
                     return None;
                 }
-                break here + same;
+                here + literal.len()
+            } else {
+                let same = common_prefix(rest, self.text.get(last..)?).min(whole - last);
+                let differs = last + same;
+                while let Some((start, end)) = self.places.get(leaf)
+                    && (*end as usize) < differs
+                {
+                    let moved = |place: u32| place + here as u32 - last as u32;
+                    set(leaf, moved(*start), moved(*end));
+                    if self.changes[leaf] == Change::Once {
+                        self.changes[leaf] = Change::Seldom;
+                    }
+                    leaf += 1;
+                }
+                let Some((start, _)) = self.places.get(leaf) else {
+                    if differs < whole {
+                        return None;
+                    }
+                    break here + same;
+                };
+                is_new |= self.changes[leaf] != Change::Often;
+                self.changes[leaf] = match self.changes[leaf] {
+                    Change::Seldom => Change::Once,
+                    Change::Once | Change::Often => Change::Often,
+                };
+                (*start as usize).checked_sub(last).filter(|before| *before <= same)? + here
             };
-            let start = (*start as usize).checked_sub(last).filter(|before| *before <= same)? + here;
-            last = *end as usize;
-            here = self.leaf(&self.leaves[leaf], text, start, outer, memory, captures).ok()?;
-            places[leaf % MOST_LEAVES] = (start as u32, here as u32);
+            let kind = self.leaves.get(leaf)?;
+            last = self.places[leaf].1 as usize;
+            here = match kind {
+                Leaf::Text { not_empty } => match string_rest(text, start).ok()? - 1 {
+                    end if *not_empty && end == start => return None,
+                    end => end,
+                },
+                Leaf::Time => start + date_time::usual_length(text.get(start..)?, &mut memory.last_minute)?,
+                _ => self.rare_leaf(kind, text, start, outer, memory, captures).ok()?,
+            };
+            set(leaf, start as u32, here as u32);
             leaf += 1;
         };
         let mut brace = behind;
@@ -218,28 +258,28 @@ impl Template {
         if text.get(brace) != Some(&b'}') {
             return None;
         }
-        self.keep(&text[at..behind], at, places);
+        // What often changes is not worth a copy.
+        if is_new && behind - at <= LONGEST {
+            self.keep(&text[at..behind], at, edges);
+        }
         Some(brace + 1)
     }
 
-    /// Keeps an event, without its last brace, as the last one. It starts at `at`.
-    #[inline]
-    fn keep(&mut self, event: &[u8], at: usize, places: &Places) {
-        if event.len() > LONGEST {
-            return;
-        }
+    /// Keeps an event, without its last brace. It starts at `at`.
+    #[inline(never)]
+    fn keep(&mut self, event: &[u8], at: usize, edges: &Edges) {
         self.text.clear();
         self.text.extend_from_slice(event);
         self.text.extend_from_slice(&PADDING);
-        for (old, (start, end)) in self.places.iter_mut().zip(places) {
-            *old = (start - at as u32, end - at as u32);
+        for ((start, end), edges) in self.places.iter_mut().zip(edges[1..].as_chunks::<2>().0) {
+            *start = edges[0] - at as u32;
+            *end = edges[1] - at as u32;
         }
     }
 
-    /// Returns the end of the value at a position, which is a string's closing quote. Falls back on a value that is not
-    /// valid, or may not be.
-    #[inline(always)]
-    fn leaf(
+    /// Returns the end of a value that is no simple string. Falls back on one that is not valid, or may not be.
+    #[inline(never)]
+    fn rare_leaf(
         &self,
         leaf: &Leaf,
         text: &[u8],
@@ -249,11 +289,7 @@ impl Template {
         captures: &mut Captures,
     ) -> End {
         match leaf {
-            Leaf::Text => string_rest(text, at).map(|end| end - 1),
-            Leaf::Time => {
-                let rest = text.get(at..).ok_or(Fallback)?;
-                date_time::usual_length(rest, &mut memory.last_minute).map(|length| at + length).ok_or(Fallback)
-            }
+            Leaf::Text { .. } | Leaf::Time => Err(Fallback),
             Leaf::Constrained(constraint) => {
                 let end = string_rest(text, at)? - 1;
                 if violated_keyword(constraint, &text[at..end])?.is_none() { Ok(end) } else { Err(Fallback) }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Edge, FieldKind, FieldSpan, LONGEST, Leaf, MOST_LEAVES, PADDING, Span, Template, has_key};
+use super::{Change, FieldKind, FieldSpan, LONGEST, Leaf, MOST_LEAVES, PADDING, Position, Template, has_key};
 use crate::schema::captures::{Capture, EventCaptures};
 use crate::schema::program::{CaptureTarget, Program, RareNode, SchemaNode, StringNode, UnionNode};
 use crate::schema::tokens::{colon, key, number, space, string_rest};
@@ -45,18 +45,21 @@ impl Template {
                 Capture::Container { .. } | Capture::Unreadable => return None,
                 Capture::Absent | Capture::Null | Capture::Bool(_) | Capture::Index(_) => continue,
             };
-            spans.push(FieldSpan { field, kind, span: span_by_leaves(&places, span_of(*capture)?)? });
+            let (start, end) = by_edges(&places, span_of(*capture)?)?;
+            spans.push(FieldSpan { field, kind, start, end });
             *capture = Capture::Absent;
         }
         let unknown = captured.unknown.iter().map(|name| {
-            let span = span_by_leaves(&places, name.start as usize..name.end as usize)?;
-            Some((name.object, span))
+            let (start, end) = by_edges(&places, name.start as usize..name.end as usize)?;
+            Some((name.object, start, end))
         });
         Some(Template {
             unknown: unknown.collect::<Option<_>>()?,
-            type_span: span_by_leaves(&places, type_span)?,
+            type_span: by_edges(&places, type_span)?,
             text: [before_brace, &PADDING].concat(),
             leaves: leaves.into(),
+            changes: vec![Change::Seldom; places.len()].into(),
+            events: 0,
             places: places.iter().map(|place| (place.start as u32, place.end as u32)).collect(),
             fields: fields.into(),
             spans: spans.into(),
@@ -75,18 +78,20 @@ fn span_of(field: Capture) -> Option<Range<usize>> {
     }
 }
 
-/// Returns a range of the text by the leaves, whose places are given; `None` if an end of it is inside of one.
-fn span_by_leaves(places: &[Range<usize>], span: Range<usize>) -> Option<Span> {
+/// Returns the start and the end of a range of the text by the edges of the leaves, whose places are given; `None` if one of
+/// them is inside of a leaf.
+fn by_edges(places: &[Range<usize>], span: Range<usize>) -> Option<(Position, Position)> {
     if let Some(leaf) = places.iter().position(|place| *place == span) {
-        return Some(Span::Leaf(leaf as u32));
+        let edge = |edge: usize| Position { edge: edge as u8, offset: 0 };
+        return Some((edge(2 * leaf + 1), edge(2 * leaf + 2)));
     }
-    let edge = |at: usize| {
+    let position = |at: usize| {
         let behind = places.iter().take_while(|place| place.end <= at).count();
         let is_between = places.get(behind).is_none_or(|next| at <= next.start);
         let start = behind.checked_sub(1).map_or(0, |last| places[last].end);
-        is_between.then_some(Edge { behind: behind as u32, offset: (at - start) as u32 })
+        is_between.then_some(Position { edge: 2 * behind as u8, offset: (at - start) as u32 })
     };
-    Some(Span::Between(edge(span.start)?, edge(span.end)?))
+    Some((position(span.start)?, position(span.end)?))
 }
 
 /// The state of [`Template::learn`].
@@ -138,9 +143,10 @@ impl Learner<'_> {
         let leaf = match node.map_or(&StringNode::Any, |node| &node.string) {
             _ if self.words.contains(&inner) => return Some(end),
             StringNode::OneOf(..) => return Some(end),
-            StringNode::Any => Leaf::Text,
+            StringNode::Any => Leaf::Text { not_empty: false },
+            StringNode::NotEmpty => Leaf::Text { not_empty: true },
             StringNode::DateTime => Leaf::Time,
-            constraint @ (StringNode::NotEmpty | StringNode::Length { .. }) => Leaf::Constrained(constraint.clone()),
+            constraint @ StringNode::Length { .. } => Leaf::Constrained(constraint.clone()),
         };
         self.leaf(inner, leaf).map(|_| end)
     }
