@@ -42,7 +42,7 @@ impl<V: Known> ByKey<V> {
             let value = if self.is_unknown(key) { V::unknown() } else { V::default() };
             self.values.insert(key.into(), Dated { value, doubts });
         }
-        let dated = self.values.entry(key.into()).or_default();
+        let Some(dated) = self.values.get_mut(key) else { unreachable!("it was inserted just now") };
         if doubted > dated.doubts {
             dated.value = V::unknown();
         }
@@ -62,6 +62,13 @@ impl<V: Known> ByKey<V> {
     pub(crate) fn peek(&self, key: &[u8]) -> Option<&V> {
         let dated = self.values.get(key)?;
         (self.doubted(key) <= dated.doubts).then_some(&dated.value)
+    }
+
+    /// Returns the value of a key to change it, if it has one and no parent may have opened since.
+    pub(crate) fn peek_mut(&mut self, key: &[u8]) -> Option<&mut V> {
+        let doubted = self.doubted(key);
+        let dated = self.values.get_mut(key)?;
+        (doubted <= dated.doubts).then_some(&mut dated.value)
     }
 
     /// Returns the value of a key as it was when it was last looked at.

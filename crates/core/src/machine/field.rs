@@ -43,7 +43,7 @@ pub(crate) struct Container<'a> {
 
 impl Container<'_> {
     /// Returns whether it has no items or members.
-    fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         let mut inside = self.raw.get(1..self.raw.len() - 1).unwrap_or_default();
         loop {
             inside = trim_start(inside);
@@ -96,6 +96,18 @@ impl<'a> Scope<'a> {
             ItemSlot::Event(slot) => Some(slot),
             ItemSlot::Number if !self.event.arrays[item.array].is_nested() => None,
             _ => Some(item.first + slot),
+        }
+    }
+
+    /// Returns the index of the captured field in this slot, counted from the first one of the event or of the items of one
+    /// of its arrays, and the number of that array.
+    pub(super) fn index_in_scope(self, slot: usize) -> Option<(Option<usize>, usize)> {
+        let index = self.field_index(slot)?;
+        match self.item {
+            Some(item) if !matches!(self.event.arrays[item.array].slots[slot], ItemSlot::Event(_)) => {
+                Some((Some(item.array), index - self.event.items[item.array].first as usize))
+            }
+            _ => Some((None, index)),
         }
     }
 

@@ -303,6 +303,7 @@ impl Machine {
         let last = stream.last_stamp();
         if stream.losses != self.losses
             || !(stream.last_is_timed && time.is_not_before_usual(last))
+            || !self.protocol.tables().effects[event.event_type].is_piece
             || !repeat::apply_repeat(self.protocol.tables(), stream, event, &self.scratch)
         {
             return false;
@@ -336,6 +337,7 @@ impl Machine {
             report_earlier_time(tables, stream, time, out);
         }
         stream.repeat.clear();
+        stream.place_last_number();
         for (series, state) in tables.series.iter().zip(&mut stream.series) {
             if let Some(at) = &series.open_at {
                 series::take_unknown(series, state, number(at), locator);

@@ -6,7 +6,7 @@ use super::field::{ArrayItem, Field, Scope, is_wanted};
 use super::instance::only_state;
 use super::lifecycle_state::LifecycleState;
 use super::observer::CellObserver;
-use super::repeat::{Repeat, apply_repeat};
+use super::repeat::{Deeds, Piece, Repeat, apply_repeat};
 use super::spoken::Spoken;
 use super::streamed_text::BufferPool;
 use super::streams::Stream;
@@ -54,10 +54,10 @@ pub(crate) fn apply<W: CellObserver>(
     observer: W,
     out: &mut Vec<Verdict>,
 ) {
-    let EventView { event_type, text, fields, .. } = *event;
-    if !W::ACTIVE && apply_repeat(tables, stream, &Repeat { event_type, text, fields }, scratch) {
+    if !W::ACTIVE && apply_repeat(tables, stream, &Repeat::of(event), scratch) {
         return;
     }
+    stream.place_last_number();
     let effects = &tables.effects[event.event_type];
     let Scratch { opened, before, buffers, max_text_bytes, doubts, gap } = scratch;
     let verdicts = out.len();
@@ -70,7 +70,7 @@ pub(crate) fn apply<W: CellObserver>(
         stamped: Vec::new(),
         in_order: Vec::new(),
         moved: false,
-        appended: true,
+        deeds: Deeds::default(),
         here: None,
         opened,
         buffers,
@@ -114,10 +114,12 @@ pub(crate) fn apply<W: CellObserver>(
             step.apply_unchanged(number, unchanged);
         }
     }
-    if effects.may_repeat && step.appended && !step.moved && step.out.len() == verdicts {
-        step.stream.repeat.record(event, effects);
-    } else {
-        step.stream.repeat.clear();
+    match &effects.repeat {
+        Some(plan) if !step.moved && step.out.len() == verdicts => {
+            let shapes = &tables.events[event.event_type].arrays;
+            step.stream.repeat.record(&Repeat::of(event), plan, shapes, step.doubts.any, step.deeds);
+        }
+        _ => step.stream.repeat.clear(),
     }
 }
 
@@ -134,10 +136,10 @@ pub(crate) struct Step<'s, W> {
     pub(super) stamped: Vec<(usize, Box<[u8]>, States)>,
     /// By the rule of an `order`: what was kept of the last item.
     pub(super) in_order: Vec<(RuleId, i128)>,
-    /// Whether an instance may have moved.
+    /// Whether the event may have changed more than `deeds` says: an event with the same fields may then do something else.
     pub(super) moved: bool,
-    /// Whether the event certainly added to every text that it may add to.
-    pub(crate) appended: bool,
+    /// What the event did that another one with the same fields does likewise.
+    pub(super) deeds: Deeds,
     /// The event's place, if it was needed already.
     pub(crate) here: Option<Arc<Place>>,
     pub(super) opened: &'s mut Vec<u64>,
@@ -195,6 +197,16 @@ impl<W: CellObserver> Step<'_, W> {
         self.stream.lifecycles[number].make_unsure(lifecycle, may_open);
         if lifecycle.is_parent && lifecycle.keyed.is_some() && may_open {
             self.doubt_within(number, &[]);
+        }
+    }
+
+    /// Notes that the event has a piece of a text, which may be lacking other pieces.
+    pub(super) fn note_piece(&mut self, text: usize, key: &[u8], scope: Scope<'_>, slot: usize) {
+        match scope.index_in_scope(slot) {
+            Some((array, at)) if self.deeds.piece.is_none() => {
+                self.deeds.piece = Some(Piece { text, key: key.to_vec(), array, at });
+            }
+            _ => self.moved = true,
         }
     }
 

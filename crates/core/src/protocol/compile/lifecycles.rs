@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
+use super::super::repeat_plan::RepeatPlan;
 use super::super::file::{self, Keyed, Scalar};
 use super::super::tables::{Effects, EventShape, Lifecycle, States};
 use super::parents::Surroundings;
@@ -41,8 +42,9 @@ impl Compiler<'_> {
         let inner = texts.iter().map(|text| text.within).chain(series.iter().map(|one| one.within));
         inner.flatten().for_each(|outer| lifecycles[outer].is_parent = true);
         let effects = checks.iter().enumerate().map(|(event, checks)| {
-            let is_examined = !checks.is_empty() || unchanged.iter().any(|one| one.event == event);
-            let effects = Effects::of(event, &lifecycles, &texts, &series, is_examined);
+            let tables = (&*lifecycles, &*texts, &*series);
+            let repeat = RepeatPlan::of((event, &self.events[event].arrays), tables, (checks, &unchanged));
+            let effects = Effects::of(event, &lifecycles, &texts, &series, repeat);
             // Markers are all the same.
             Effects { is_piece: effects.is_piece || self.events[event].is_text(), ..effects }
         });
