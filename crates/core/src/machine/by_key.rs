@@ -87,14 +87,19 @@ impl<V: Known> ByKey<V> {
 
     /// Removes the values of the keys that begin with this one, and returns them.
     fn take_values(&mut self, key: &[u8]) -> Vec<V> {
+        if key.is_empty() {
+            return std::mem::take(&mut self.values).into_values().map(|dated| dated.value).collect();
+        }
         let keys = keys_under(key, self.values.range::<[u8], _>(from_key(key)).map(|(key, _)| key));
         keys.iter().filter_map(|key| self.values.remove(key)).map(|dated| dated.value).collect()
     }
 
     /// Removes the values of a parent, or of all within one further out, which has certainly opened, and returns them.
     pub(crate) fn reset(&mut self, parent: &[u8]) -> Vec<V> {
-        for doubted in keys_under(parent, self.doubted.range::<[u8], _>(from_key(parent)).map(|(key, _)| key)) {
-            self.doubted.remove(&doubted);
+        if !self.doubted.is_empty() {
+            for doubted in keys_under(parent, self.doubted.range::<[u8], _>(from_key(parent)).map(|(key, _)| key)) {
+                self.doubted.remove(&doubted);
+            }
         }
         if !self.unknown.is_empty() {
             take_under(&mut self.unknown, parent);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{EventView, Target};
+use crate::bytes::equal;
 use crate::input::json::{foreign_space_at, is_string_content, trim_start, unescaped, unescaped_lossy};
 use crate::protocol::Scalar;
 use crate::protocol::conditions::Wanted;
@@ -154,7 +155,14 @@ pub(crate) enum KeptValue {
 /// Returns whether a field, which can be read, is what a condition wants.
 pub(crate) fn is_wanted(field: Field<'_>, wanted: &Wanted) -> bool {
     match wanted {
-        Wanted::Values(values) => values.iter().any(|value| equals(field, value)),
+        Wanted::Values(values) => match field {
+            Field::Text(raw) => {
+                let text = unescaped(raw);
+                let is_it = |value: &Scalar| matches!(value, Scalar::Text(wanted) if equal(wanted.as_bytes(), &text));
+                values.iter().any(is_it)
+            }
+            field => values.iter().any(|value| equals(field, value)),
+        },
         Wanted::Says(says) => matches!(field, Field::Text(raw) if says_any(raw, says.iter().map(String::as_str))),
         Wanted::Present(is_present) => *is_present != matches!(field, Field::Absent | Field::Null),
         Wanted::Empty(is_empty) => {
@@ -168,11 +176,10 @@ pub(crate) fn is_wanted(field: Field<'_>, wanted: &Wanted) -> bool {
     }
 }
 
-/// Returns whether a field has a value; texts are compared unescaped, numbers by value.
+/// Returns whether a field other than a text has a value; numbers are compared by value.
 fn equals(field: Field<'_>, value: &Scalar) -> bool {
     match (field, value) {
         (Field::Bool(found), Scalar::Bool(wanted)) => found == *wanted,
-        (Field::Text(raw), Scalar::Text(wanted)) => *unescaped(raw) == *wanted.as_bytes(),
         (Field::Number(raw), Scalar::Integer(wanted)) => number(raw) == Some(*wanted as f64),
         (Field::Index(found), Scalar::Integer(wanted)) => i64::from(found) == *wanted,
         _ => false,

@@ -227,7 +227,7 @@ impl<W: CellObserver> Step<'_, W> {
         if lifecycle.is_asked_before {
             self.stamped.push((number, key.into(), from));
         }
-        if may_open && lifecycle.is_parent {
+        if may_open && lifecycle.is_parent() {
             self.doubt_within(number, key);
         }
     }
@@ -341,7 +341,7 @@ impl<W: CellObserver> Step<'_, W> {
         if transition.opens == Certainty::Yes {
             self.opened[number] += 1;
         }
-        if lifecycle.is_parent {
+        if lifecycle.is_parent() {
             match transition.opens {
                 Certainty::Yes => self.reset_within(number, key),
                 Certainty::Perhaps => self.doubt_within(number, key),

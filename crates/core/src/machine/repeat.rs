@@ -1,11 +1,11 @@
 //! The short path through a step, for the events that most streams consist of: each does what the one before it did, such as
 //! to add a piece to a text.
 
+use super::EventView;
 use super::field::Container;
 use super::series;
 use super::step::Scratch;
 use super::streams::Stream;
-use super::EventView;
 use crate::bytes::equal;
 use crate::protocol::Tables;
 use crate::protocol::repeat_plan::{ReadField, Reads, RepeatPlan};
@@ -27,14 +27,45 @@ pub(crate) struct RepeatPattern {
     event_type: Option<usize>,
     /// Whether events were lost before it: then it is noted which rules are silent because of that.
     doubts: bool,
-    /// The fields of the [`RepeatPlan`], in its order. The ranges of those of which all is read are in `bytes`; of the others
-    /// they only tell whether the field is empty.
-    fields: Vec<Capture>,
+    /// The fields of the [`RepeatPlan`], in its order.
+    fields: Vec<Known>,
+    /// What stood in those of which all is read.
     bytes: Vec<u8>,
     /// The event's arrays, each with whether it could be read, and the number of its items.
     arrays: Vec<(bool, u32)>,
     /// What the event did.
     deeds: Deeds,
+}
+
+/// A field of the last event.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    kind: Kind,
+    /// The range of its text among the bytes; an empty one if what it says does not matter.
+    text: (u32, u32),
+}
+
+/// The kind of a field, and whether it is empty, as a number. The number of an item is its own kind.
+type Kind = u64;
+
+/// Returns the kind of a field.
+#[inline(always)]
+fn kind_of(field: Capture, text: &[u8]) -> Kind {
+    match field {
+        Capture::Absent => 0,
+        Capture::Unreadable => 1,
+        Capture::Null => 2,
+        Capture::Bool(value) => 3 + Kind::from(value),
+        Capture::Number(..) => 5,
+        Capture::Text(start, end) => 6 + Kind::from(start == end),
+        Capture::Container { start, end, is_whole } => kind_of_container(&text[start as usize..end as usize], is_whole),
+        Capture::Index(number) => 1 << 32 | Kind::from(number),
+    }
+}
+
+fn kind_of_container(raw: &[u8], is_whole: bool) -> Kind {
+    let container = Container { raw, is_whole };
+    8 | Kind::from(container.is_array()) << 4 | Kind::from(container.is_empty()) << 5 | Kind::from(is_whole) << 6
 }
 
 /// What an event does that leaves everything as it is for the next one.
@@ -96,6 +127,18 @@ impl<'a> Repeat<'a> {
         true
     }
 
+    /// Returns what stands in a field, if it is more than its kind.
+    #[inline(always)]
+    fn all_of(&self, field: Capture) -> &'a [u8] {
+        match field {
+            Capture::Number(start, end) | Capture::Text(start, end) | Capture::Container { start, end, .. } => {
+                self.inside(start, end)
+            }
+            Capture::Absent | Capture::Unreadable | Capture::Null | Capture::Bool(_) | Capture::Index(_) => b"",
+        }
+    }
+
+    #[inline(always)]
     fn inside(&self, start: u32, end: u32) -> &'a [u8] {
         &self.text[start as usize..end as usize]
     }
@@ -124,31 +167,11 @@ impl RepeatPattern {
             return false;
         }
         let mut known = self.fields.iter();
-        event.all(plan, shapes, |field, reads| known.next().is_some_and(|known| self.is_same(*known, event, field, reads)))
-    }
-
-    /// Returns whether a field is, as far as it is read, what it was in the last event.
-    #[inline(always)]
-    fn is_same(&self, known: Capture, event: &Repeat<'_>, field: Capture, reads: Reads) -> bool {
-        let is_same = |(from, to): (u32, u32), start: u32, end: u32| match reads {
-            Reads::All => equal(&self.bytes[from as usize..to as usize], event.inside(start, end)),
-            _ => (from == to) == (start == end),
-        };
-        match (known, field) {
-            (Capture::Text(from, to), Capture::Text(start, end))
-            | (Capture::Number(from, to), Capture::Number(start, end)) => is_same((from, to), start, end),
-            (
-                Capture::Container { start: from, end: to, is_whole: was_whole },
-                Capture::Container { start, end, is_whole },
-            ) => {
-                was_whole == is_whole
-                    && match reads {
-                        Reads::All => is_same((from, to), start, end),
-                        _ => (from, to) == kind_of_container(event.inside(start, end)),
-                    }
-            }
-            (known, field) => known == field,
-        }
+        event.all(plan, shapes, |field, _| {
+            let Some(Known { kind, text: (from, to) }) = known.next() else { return false };
+            *kind == kind_of(field, event.text)
+                && (from == to || equal(&self.bytes[*from as usize..*to as usize], event.all_of(field)))
+        })
     }
 
     /// Remembers an event that left everything as it was, but for what it did.
@@ -166,44 +189,18 @@ impl RepeatPattern {
         arrays.clear();
         arrays.extend(event.items.iter().map(|items| (items.readable, items.count)));
         let fits = event.all(plan, shapes, |field, reads| {
-            fields.push(match (field, reads) {
-                (Capture::Text(start, end), Reads::All) => {
-                    let (from, to) = add(bytes, event.inside(start, end));
-                    Capture::Text(from, to)
-                }
-                (Capture::Number(start, end), Reads::All) => {
-                    let (from, to) = add(bytes, event.inside(start, end));
-                    Capture::Number(from, to)
-                }
-                (Capture::Container { start, end, is_whole }, _) => {
-                    let inside = event.inside(start, end);
-                    let (start, end) = if reads == Reads::All { add(bytes, inside) } else { kind_of_container(inside) };
-                    Capture::Container { start, end, is_whole }
-                }
-                (Capture::Text(start, end), _) => Capture::Text(0, u32::from(start != end)),
-                (Capture::Number(..), _) => Capture::Number(0, 1),
-                (other, _) => other,
-            });
-            fields.len() <= MOST_FIELDS && bytes.len() <= MOST_BYTES
+            let text = if reads == Reads::All { event.all_of(field) } else { b"" };
+            if fields.len() == MOST_FIELDS || bytes.len() + text.len() > MOST_BYTES {
+                return false;
+            }
+            let from = bytes.len() as u32;
+            bytes.extend_from_slice(text);
+            fields.push(Known { kind: kind_of(field, event.text), text: (from, bytes.len() as u32) });
+            true
         });
         self.event_type = fits.then_some(event.event_type);
         (self.doubts, self.deeds) = (doubts, deeds);
     }
-}
-
-/// Adds a text to others, and returns its range there. Of one that is too long, which is then not remembered, only a part
-/// is added.
-fn add(bytes: &mut Vec<u8>, text: &[u8]) -> (u32, u32) {
-    let start = bytes.len();
-    bytes.extend_from_slice(&text[..text.len().min(MOST_BYTES + 1)]);
-    (start as u32, bytes.len() as u32)
-}
-
-/// Returns a range that stands for what is read of an array or object of which not all is read: which of the two it is, and
-/// whether it is empty.
-fn kind_of_container(raw: &[u8]) -> (u32, u32) {
-    let container = Container { raw, is_whole: true };
-    (u32::from(container.is_array()), u32::from(container.is_empty()))
 }
 
 /// Applies an event that repeats the stream's last one. Returns `false`, and changes nothing, for any other event.

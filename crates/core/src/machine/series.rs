@@ -79,11 +79,7 @@ pub(crate) fn take_unknown(
 /// Returns the digits of the last number of a series without a key, if the number with these ones follows it: both must be
 /// plain and not too long, so that it is seen at a glance.
 #[inline]
-pub(crate) fn last_before<'s>(
-    series: &Series,
-    state: &'s mut SeriesState,
-    digits: &[u8],
-) -> Option<&'s mut Box<[u8]>> {
+pub(crate) fn last_before<'s>(series: &Series, state: &'s mut SeriesState, digits: &[u8]) -> Option<&'s mut Box<[u8]>> {
     let SeriesStep::By { least, most } = series.step else { return None };
     let Some(LastValue::Known(KeptValue::Number(before), _)) = state.peek_mut(&[]) else { return None };
     let step = plain_number(digits)?.checked_sub(plain_number(before)?)?;

@@ -13,7 +13,7 @@ use super::streams::Stream;
 use super::text_store::end_text;
 use super::{Doubts, EventView, Verdict};
 use crate::finding::Place;
-use crate::protocol::tables::{Certainty, Condition, Lifecycle, Row, States};
+use crate::protocol::tables::{Certainty, Condition, Inner, Lifecycle, Row, States};
 use crate::protocol::{RuleId, Tables};
 
 /// Counters and buffers shared by all steps of a machine.
@@ -195,7 +195,7 @@ impl<W: CellObserver> Step<'_, W> {
         self.moved = true;
         let may_open = !row.key.is_empty() && row.cells.iter().any(|cell| cell.anew || lifecycle.opens.has(cell.to));
         self.stream.lifecycles[number].make_unsure(lifecycle, may_open);
-        if lifecycle.is_parent && lifecycle.keyed.is_some() && may_open {
+        if lifecycle.is_parent() && lifecycle.keyed.is_some() && may_open {
             self.doubt_within(number, &[]);
         }
     }
@@ -222,47 +222,29 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Resets all lifecycles and texts within an instance that opened. `key`: empty if it has none.
     pub(super) fn reset_within(&mut self, outer: usize, key: &[u8]) {
-        for number in outer + 1..self.tables.lifecycles.len() {
-            let lifecycle = &self.tables.lifecycles[number];
-            if lifecycle.within == Some(outer) {
-                self.stream.lifecycles[number].reset(key, lifecycle);
-                self.reset_within(number, key);
-            }
+        let Inner { lifecycles, texts, series } = &self.tables.lifecycles[outer].inner;
+        for number in lifecycles {
+            self.stream.lifecycles[*number].reset(key, &self.tables.lifecycles[*number]);
+            self.reset_within(*number, key);
         }
         let Step { stream, buffers, out, .. } = self;
-        for (number, text) in self.tables.texts.iter().enumerate() {
-            if text.within == Some(outer) {
-                stream.texts.reset(number, key, |text| end_text(text, &stream.name, buffers, out));
-            }
+        for number in texts {
+            stream.texts.reset(*number, key, |text| end_text(text, &stream.name, buffers, out));
         }
-        for (series, state) in self.tables.series.iter().zip(&mut self.stream.series) {
-            if series.within == Some(outer) {
-                state.reset(key);
-            }
-        }
+        series.iter().for_each(|number| drop(stream.series[*number].reset(key)));
         self.stream.forget_last_values(self.tables, outer);
     }
 
     /// Makes all lifecycles and texts within an instance unsure of a reset, because it may have opened. `key`: empty if it
     /// has none.
     pub(super) fn doubt_within(&mut self, outer: usize, key: &[u8]) {
-        for number in outer + 1..self.tables.lifecycles.len() {
-            let lifecycle = &self.tables.lifecycles[number];
-            if lifecycle.within == Some(outer) {
-                self.stream.lifecycles[number].doubt_open(key, lifecycle);
-                self.doubt_within(number, key);
-            }
+        let Inner { lifecycles, texts, series } = &self.tables.lifecycles[outer].inner;
+        for number in lifecycles {
+            self.stream.lifecycles[*number].doubt_open(key, &self.tables.lifecycles[*number]);
+            self.doubt_within(*number, key);
         }
-        for (number, text) in self.tables.texts.iter().enumerate() {
-            if text.within == Some(outer) {
-                self.stream.texts.doubt(number, key);
-            }
-        }
-        for (series, state) in self.tables.series.iter().zip(&mut self.stream.series) {
-            if series.within == Some(outer) {
-                state.doubt(key);
-            }
-        }
+        texts.iter().for_each(|number| self.stream.texts.doubt(*number, key));
+        series.iter().for_each(|number| self.stream.series[*number].doubt(key));
         self.stream.forget_last_values(self.tables, outer);
     }
 }

@@ -121,22 +121,29 @@ impl StreamJudge {
     ) -> bool {
         let FastEvent { event_type: id, span, type_span } = fast_event;
         let event_type = &protocol.tables().events[*id];
-        if event_type.usual_time
-            && let (Some(stream), Some(time)) = (event_type.stream, event_type.time)
-            && let (Capture::Text(from, to), Capture::Text(start, end)) = (fields[stream], fields[time])
-        {
-            let (text, excerpts) = (frame.text, self.excerpts);
-            let number = self.event_checker.log.summary.events;
-            let time = Stamp { written: &text[start as usize..end as usize], usual: true };
-            let repeat = Repeat { event_type: *id, text, fields, items };
-            let note = |noted: &mut EventNote| {
-                frame.note_event(origin(), span, type_span, Some(number), excerpts, noted);
-            };
-            if self.machine.step_repeat(&text[from as usize..to as usize], &repeat, time, note) {
-                self.next_event(*id);
-                return true;
-            }
+        let (text, excerpts) = (frame.text, self.excerpts);
+        // One that is not there, or is written as nobody does, is not for this path.
+        let inside = |slot: usize| match fields[slot] {
+            Capture::Text(start, end) => Some(&text[start as usize..end as usize]),
+            _ => None,
+        };
+        let Some(stream) = event_type.stream.map_or(Some(&b""[..]), inside) else { return false };
+        let time = match event_type.time {
+            None => None,
+            Some(slot) => match inside(slot).filter(|_| event_type.usual_time) {
+                Some(written) => Some(Stamp { written, usual: true }),
+                None => return false,
+            },
+        };
+        let number = self.event_checker.log.summary.events;
+        let repeat = Repeat { event_type: *id, text, fields, items };
+        let note = |noted: &mut EventNote| {
+            frame.note_event(origin(), span, type_span, Some(number), excerpts, noted);
+        };
+        let is_repeat = self.machine.step_repeat(stream, &repeat, time, note);
+        if is_repeat {
+            self.next_event(*id);
         }
-        false
+        is_repeat
     }
 }
