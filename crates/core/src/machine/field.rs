@@ -46,6 +46,9 @@ impl Container<'_> {
     /// Returns whether it has no items or members.
     pub(crate) fn is_empty(self) -> bool {
         let mut inside = self.raw.get(1..self.raw.len() - 1).unwrap_or_default();
+        if inside.first().is_none_or(u8::is_ascii_graphic) {
+            return inside.is_empty();
+        }
         loop {
             inside = trim_start(inside);
             match foreign_space_at(inside, 0) {
@@ -91,24 +94,12 @@ impl<'a> Scope<'a> {
     }
 
     /// Returns the index of the captured field in this slot; `None` if it is a number of an item that needs no capture.
-    fn field_index(self, slot: usize) -> Option<usize> {
+    pub(super) fn field_index(self, slot: usize) -> Option<usize> {
         let Some(item) = self.item else { return Some(slot) };
         match self.event.arrays[item.array].slots[slot] {
             ItemSlot::Event(slot) => Some(slot),
             ItemSlot::Number if !self.event.arrays[item.array].is_nested() => None,
             _ => Some(item.first + slot),
-        }
-    }
-
-    /// Returns the index of the captured field in this slot, counted from the first one of the event or of the items of one
-    /// of its arrays, and the number of that array.
-    pub(super) fn index_in_scope(self, slot: usize) -> Option<(Option<usize>, usize)> {
-        let index = self.field_index(slot)?;
-        match self.item {
-            Some(item) if !matches!(self.event.arrays[item.array].slots[slot], ItemSlot::Event(_)) => {
-                Some((Some(item.array), index - self.event.items[item.array].first as usize))
-            }
-            _ => Some((None, index)),
         }
     }
 

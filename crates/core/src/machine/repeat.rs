@@ -27,12 +27,14 @@ pub(crate) struct RepeatPattern {
     event_type: Option<usize>,
     /// Whether events were lost before it: then it is noted which rules are silent because of that.
     doubts: bool,
-    /// The fields of the [`RepeatPlan`], in its order.
+    /// The number of captured fields.
+    count: usize,
+    /// The captured items of each array: an event with the same has the same fields in the same places.
+    items: Vec<Items>,
+    /// The fields of the [`RepeatPlan`].
     fields: Vec<Known>,
     /// What stood in those of which all is read.
     bytes: Vec<u8>,
-    /// The event's arrays, each with whether it could be read, and the number of its items.
-    arrays: Vec<(bool, u32)>,
     /// What the event did.
     deeds: Deeds,
 }
@@ -40,6 +42,8 @@ pub(crate) struct RepeatPattern {
 /// A field of the last event.
 #[derive(Clone, Copy, Debug)]
 struct Known {
+    /// The index of its capture.
+    at: usize,
     kind: Kind,
     /// The range of its text among the bytes; an empty one if what it says does not matter.
     text: (u32, u32),
@@ -73,7 +77,7 @@ fn kind_of_container(raw: &[u8], is_whole: bool) -> Kind {
 pub(crate) struct Deeds {
     /// The piece of a text.
     pub piece: Option<Piece>,
-    /// The number of a series, which has no key, and the slot of its value.
+    /// The number of a series, which has no key, and the index of its capture.
     pub number: Option<(usize, usize)>,
 }
 
@@ -83,9 +87,7 @@ pub(crate) struct Piece {
     /// The number of the text's table.
     pub text: usize,
     pub key: Vec<u8>,
-    /// The array in whose items the piece is; `None` if it is a field of the event.
-    pub array: Option<usize>,
-    /// The index of its capture, counted from the event's first field or from that of the array's first item.
+    /// The index of its capture.
     pub at: usize,
 }
 
@@ -107,26 +109,6 @@ impl<'a> Repeat<'a> {
         Repeat { event_type, text, fields, items }
     }
 
-    /// Calls `each` with all fields of a plan, in its order, until it returns `false`. Returns whether it never did.
-    #[inline(always)]
-    fn all(&self, plan: &RepeatPlan, shapes: &[ArrayShape], mut each: impl FnMut(Capture, Reads) -> bool) -> bool {
-        let mut all_of = |first: usize, fields: &[ReadField]| {
-            fields.iter().all(|field| each(self.fields[first + field.slot], field.reads))
-        };
-        if !all_of(0, &plan.fields) {
-            return false;
-        }
-        let arrays = plan.items.iter().zip(shapes).zip(self.items).filter(|((fields, _), _)| !fields.is_empty());
-        for ((fields, shape), items) in arrays {
-            for item in 0..items.count as usize {
-                if !all_of(items.first as usize + item * shape.slots.len(), fields) {
-                    return false;
-                }
-            }
-        }
-        true
-    }
-
     /// Returns what stands in a field, if it is more than its kind.
     #[inline(always)]
     fn all_of(&self, field: Capture) -> &'a [u8] {
@@ -142,12 +124,6 @@ impl<'a> Repeat<'a> {
     fn inside(&self, start: u32, end: u32) -> &'a [u8] {
         &self.text[start as usize..end as usize]
     }
-
-    /// Returns the capture of a piece.
-    fn capture(&self, piece: &Piece) -> Option<Capture> {
-        let first = piece.array.map_or(0, |array| self.items[array].first as usize);
-        self.fields.get(first + piece.at).copied()
-    }
 }
 
 impl RepeatPattern {
@@ -158,20 +134,17 @@ impl RepeatPattern {
 
     /// Returns whether an event repeats the last one.
     #[inline]
-    fn matches(&self, event: &Repeat<'_>, plan: &RepeatPlan, shapes: &[ArrayShape], doubts: bool) -> bool {
-        if self.event_type != Some(event.event_type) || self.doubts != doubts {
-            return false;
-        }
-        let arrays = event.items.iter().map(|items| (items.readable, items.count));
-        if !arrays.eq(self.arrays.iter().copied()) {
-            return false;
-        }
-        let mut known = self.fields.iter();
-        event.all(plan, shapes, |field, _| {
-            let Some(Known { kind, text: (from, to) }) = known.next() else { return false };
-            *kind == kind_of(field, event.text)
-                && (from == to || equal(&self.bytes[*from as usize..*to as usize], event.all_of(field)))
-        })
+    fn matches(&self, event: &Repeat<'_>, doubts: bool) -> bool {
+        let is_alike = self.event_type == Some(event.event_type)
+            && self.doubts == doubts
+            && self.count == event.fields.len()
+            && self.items == event.items;
+        is_alike
+            && self.fields.iter().all(|known| {
+                let (field, (from, to)) = (event.fields[known.at], known.text);
+                known.kind == kind_of(field, event.text)
+                    && (from == to || equal(&self.bytes[from as usize..to as usize], event.all_of(field)))
+            })
     }
 
     /// Remembers an event that left everything as it was, but for what it did.
@@ -183,38 +156,50 @@ impl RepeatPattern {
         doubts: bool,
         deeds: Deeds,
     ) {
-        let RepeatPattern { fields, bytes, arrays, .. } = self;
-        fields.clear();
-        bytes.clear();
-        arrays.clear();
-        arrays.extend(event.items.iter().map(|items| (items.readable, items.count)));
-        let fits = event.all(plan, shapes, |field, reads| {
-            let text = if reads == Reads::All { event.all_of(field) } else { b"" };
-            if fields.len() == MOST_FIELDS || bytes.len() + text.len() > MOST_BYTES {
-                return false;
+        self.fields.clear();
+        self.bytes.clear();
+        let mut fits = self.add(event, 0, &plan.fields);
+        for ((fields, shape), items) in
+            plan.items.iter().zip(shapes).zip(event.items).filter(|((fields, _), _)| !fields.is_empty())
+        {
+            for item in 0..items.count as usize {
+                fits = fits && self.add(event, items.first as usize + item * shape.slots.len(), fields);
             }
-            let from = bytes.len() as u32;
-            bytes.extend_from_slice(text);
-            fields.push(Known { kind: kind_of(field, event.text), text: (from, bytes.len() as u32) });
-            true
-        });
+        }
+        self.items.clear();
+        self.items.extend_from_slice(event.items);
         self.event_type = fits.then_some(event.event_type);
-        (self.doubts, self.deeds) = (doubts, deeds);
+        (self.count, self.doubts, self.deeds) = (event.fields.len(), doubts, deeds);
+    }
+
+    /// Adds fields of the event, or of one of its items, whose captures begin at `first`. Returns whether there was room.
+    fn add(&mut self, event: &Repeat<'_>, first: usize, fields: &[ReadField]) -> bool {
+        fields.iter().all(|field| {
+            let at = first + field.slot;
+            let text = if field.reads == Reads::All { event.all_of(event.fields[at]) } else { b"" };
+            let has_room = self.fields.len() < MOST_FIELDS && self.bytes.len() + text.len() <= MOST_BYTES;
+            if has_room {
+                let from = self.bytes.len() as u32;
+                self.bytes.extend_from_slice(text);
+                let (kind, text) = (kind_of(event.fields[at], event.text), (from, self.bytes.len() as u32));
+                self.fields.push(Known { at, kind, text });
+            }
+            has_room
+        })
     }
 }
 
 /// Applies an event that repeats the stream's last one. Returns `false`, and changes nothing, for any other event.
 #[inline]
 pub(crate) fn apply_repeat(tables: &Tables, stream: &mut Stream, event: &Repeat<'_>, scratch: &Scratch) -> bool {
-    let Some(plan) = &tables.effects[event.event_type].repeat else { return false };
     let Stream { repeat, texts, series, unplaced, .. } = stream;
-    if !repeat.matches(event, plan, &tables.events[event.event_type].arrays, scratch.doubts.any) {
+    if !repeat.matches(event, scratch.doubts.any) {
         return false;
     }
     let next = match repeat.deeds.number {
         None => None,
-        Some((number, slot)) => {
-            let Capture::Number(start, end) = event.fields[slot] else { return false };
+        Some((number, at)) => {
+            let Capture::Number(start, end) = event.fields[at] else { return false };
             let digits = event.inside(start, end);
             let Some(last) = series::last_before(&tables.series[number], &mut series[number], digits) else {
                 return false;
@@ -223,7 +208,7 @@ pub(crate) fn apply_repeat(tables: &Tables, stream: &mut Stream, event: &Repeat<
         }
     };
     if let Some(piece) = &repeat.deeds.piece {
-        let Some(Capture::Text(start, end)) = event.capture(piece) else { return false };
+        let Capture::Text(start, end) = event.fields[piece.at] else { return false };
         if !texts.append_simple(piece.text, &piece.key, event.inside(start, end), scratch.max_text_bytes) {
             return false;
         }

@@ -202,10 +202,8 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Notes that the event has a piece of a text, which may be lacking other pieces.
     pub(super) fn note_piece(&mut self, text: usize, key: &[u8], scope: Scope<'_>, slot: usize) {
-        match scope.index_in_scope(slot) {
-            Some((array, at)) if self.deeds.piece.is_none() => {
-                self.deeds.piece = Some(Piece { text, key: key.to_vec(), array, at });
-            }
+        match scope.field_index(slot) {
+            Some(at) if self.deeds.piece.is_none() => self.deeds.piece = Some(Piece { text, key: key.to_vec(), at }),
             _ => self.moved = true,
         }
     }
