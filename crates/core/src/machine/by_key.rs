@@ -42,7 +42,7 @@ impl<V: Known> ByKey<V> {
             let value = if self.is_unknown(key) { V::unknown() } else { V::default() };
             self.values.insert(key.into(), Dated { value, doubts });
         }
-        let dated = self.values.entry(key.into()).or_default();
+        let Some(dated) = self.values.get_mut(key) else { unreachable!("it was inserted just now") };
         if doubted > dated.doubts {
             dated.value = V::unknown();
         }
@@ -64,6 +64,13 @@ impl<V: Known> ByKey<V> {
         (self.doubted(key) <= dated.doubts).then_some(&dated.value)
     }
 
+    /// Returns the value of a key to change it, if it has one and no parent may have opened since.
+    pub(crate) fn peek_mut(&mut self, key: &[u8]) -> Option<&mut V> {
+        let doubted = self.doubted(key);
+        let dated = self.values.get_mut(key)?;
+        (doubted <= dated.doubts).then_some(&mut dated.value)
+    }
+
     /// Returns the value of a key as it was when it was last looked at.
     pub(crate) fn last(&self, key: &[u8]) -> Option<&V> {
         self.values.get(key).map(|dated| &dated.value)
@@ -80,14 +87,19 @@ impl<V: Known> ByKey<V> {
 
     /// Removes the values of the keys that begin with this one, and returns them.
     fn take_values(&mut self, key: &[u8]) -> Vec<V> {
+        if key.is_empty() {
+            return std::mem::take(&mut self.values).into_values().map(|dated| dated.value).collect();
+        }
         let keys = keys_under(key, self.values.range::<[u8], _>(from_key(key)).map(|(key, _)| key));
         keys.iter().filter_map(|key| self.values.remove(key)).map(|dated| dated.value).collect()
     }
 
     /// Removes the values of a parent, or of all within one further out, which has certainly opened, and returns them.
     pub(crate) fn reset(&mut self, parent: &[u8]) -> Vec<V> {
-        for doubted in keys_under(parent, self.doubted.range::<[u8], _>(from_key(parent)).map(|(key, _)| key)) {
-            self.doubted.remove(&doubted);
+        if !self.doubted.is_empty() {
+            for doubted in keys_under(parent, self.doubted.range::<[u8], _>(from_key(parent)).map(|(key, _)| key)) {
+                self.doubted.remove(&doubted);
+            }
         }
         if !self.unknown.is_empty() {
             take_under(&mut self.unknown, parent);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{EventView, Target};
+use crate::bytes::equal;
 use crate::input::json::{foreign_space_at, is_string_content, trim_start, unescaped, unescaped_lossy};
 use crate::protocol::Scalar;
 use crate::protocol::conditions::Wanted;
@@ -43,8 +44,11 @@ pub(crate) struct Container<'a> {
 
 impl Container<'_> {
     /// Returns whether it has no items or members.
-    fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         let mut inside = self.raw.get(1..self.raw.len() - 1).unwrap_or_default();
+        if inside.first().is_none_or(u8::is_ascii_graphic) {
+            return inside.is_empty();
+        }
         loop {
             inside = trim_start(inside);
             match foreign_space_at(inside, 0) {
@@ -90,7 +94,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Returns the index of the captured field in this slot; `None` if it is a number of an item that needs no capture.
-    fn field_index(self, slot: usize) -> Option<usize> {
+    pub(super) fn field_index(self, slot: usize) -> Option<usize> {
         let Some(item) = self.item else { return Some(slot) };
         match self.event.arrays[item.array].slots[slot] {
             ItemSlot::Event(slot) => Some(slot),
@@ -142,7 +146,14 @@ pub(crate) enum KeptValue {
 /// Returns whether a field, which can be read, is what a condition wants.
 pub(crate) fn is_wanted(field: Field<'_>, wanted: &Wanted) -> bool {
     match wanted {
-        Wanted::Values(values) => values.iter().any(|value| equals(field, value)),
+        Wanted::Values(values) => match field {
+            Field::Text(raw) => {
+                let text = unescaped(raw);
+                let is_it = |value: &Scalar| matches!(value, Scalar::Text(wanted) if equal(wanted.as_bytes(), &text));
+                values.iter().any(is_it)
+            }
+            field => values.iter().any(|value| equals(field, value)),
+        },
         Wanted::Says(says) => matches!(field, Field::Text(raw) if says_any(raw, says.iter().map(String::as_str))),
         Wanted::Present(is_present) => *is_present != matches!(field, Field::Absent | Field::Null),
         Wanted::Empty(is_empty) => {
@@ -156,11 +167,10 @@ pub(crate) fn is_wanted(field: Field<'_>, wanted: &Wanted) -> bool {
     }
 }
 
-/// Returns whether a field has a value; texts are compared unescaped, numbers by value.
+/// Returns whether a field other than a text has a value; numbers are compared by value.
 fn equals(field: Field<'_>, value: &Scalar) -> bool {
     match (field, value) {
         (Field::Bool(found), Scalar::Bool(wanted)) => found == *wanted,
-        (Field::Text(raw), Scalar::Text(wanted)) => *unescaped(raw) == *wanted.as_bytes(),
         (Field::Number(raw), Scalar::Integer(wanted)) => number(raw) == Some(*wanted as f64),
         (Field::Index(found), Scalar::Integer(wanted)) => i64::from(found) == *wanted,
         _ => false,

@@ -69,6 +69,13 @@ impl SingleInstance {
             && self.entry.as_ref().is_none_or(|entry| entry.place.is_sound())
     }
 
+    /// Starts afresh, and keeps the memory of the history.
+    pub(crate) fn reset(&mut self) {
+        self.possible = States::one(0);
+        self.history.clear();
+        self.entry = None;
+    }
+
     /// Makes every state possible.
     pub(crate) fn make_unsure(&mut self, lifecycle: &Lifecycle) {
         self.possible = States::all(lifecycle.states.len());
@@ -347,7 +354,10 @@ impl KeyedInstances {
             }
         }
         self.openings_before = self.openings;
-        self.groups = Some(OpenGroups::default());
+        match &mut self.groups {
+            Some(groups) => groups.clear(),
+            groups => *groups = Some(OpenGroups::default()),
+        }
         if forget {
             self.known.clear();
             self.unseen_for_good = false;

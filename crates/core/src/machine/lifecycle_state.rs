@@ -72,7 +72,7 @@ impl LifecycleState {
     /// Starts afresh because the parent opened. `prefix`: the key of the parent, or of the instance further out, that did.
     pub(crate) fn reset(&mut self, prefix: &[u8], lifecycle: &Lifecycle) {
         match self {
-            LifecycleState::Single(single) => *single = SingleInstance::default(),
+            LifecycleState::Single(single) => single.reset(),
             LifecycleState::Keyed(keyed) => keyed.reset(lifecycle.keyed == Some(Keyed::Parent)),
             LifecycleState::Nested(nested) => nested.reset(prefix, lifecycle),
         }

@@ -287,7 +287,7 @@ impl Machine {
 
     /// Judges an event by the short path: one that is not earlier than its stream's last event, and repeats it, as most
     /// events do. Returns `false`, and changes nothing, if the event needs [`Machine::step`]. `raw_stream` is the stream's
-    /// name as written in the JSON text, still escaped.
+    /// name as written in the JSON text, still escaped; `time` is `None` if events of its type have none.
     ///
     /// `note` notes the event's place.
     #[inline]
@@ -295,22 +295,25 @@ impl Machine {
         &mut self,
         raw_stream: &[u8],
         event: &Repeat<'_>,
-        time: Stamp<'_>,
+        time: Option<Stamp<'_>>,
         note: impl FnOnce(&mut EventNote),
     ) -> bool {
         let Some(index) = self.streams.find(raw_stream) else { return false };
         let Some(stream) = self.streams.plain(index) else { return false };
-        let last = stream.last_stamp();
+        let (last, tables) = (stream.last_stamp(), self.protocol.tables());
         if stream.losses != self.losses
-            || !(stream.last_is_timed && time.is_not_before_usual(last))
-            || !repeat::apply_repeat(self.protocol.tables(), stream, event, &self.scratch)
+            || time.is_some_and(|time| !(stream.last_is_timed && time.is_not_before_usual(last)))
+            || !tables.effects[event.event_type].is_piece
+            || !repeat::apply_repeat(tables, stream, event, &self.scratch)
         {
             return false;
         }
         stream.number = stream.number.wrapping_add(1);
-        stream.last_time.copy_from_slice(time.written);
+        if let Some(time) = time {
+            stream.last_time.copy_from_slice(time.written);
+        }
         note(&mut stream.last);
-        self.streams.touch(index, self.protocol.tables());
+        self.streams.touch(index, tables);
         true
     }
 
@@ -336,6 +339,7 @@ impl Machine {
             report_earlier_time(tables, stream, time, out);
         }
         stream.repeat.clear();
+        stream.place_last_number();
         for (series, state) in tables.series.iter().zip(&mut stream.series) {
             if let Some(at) = &series.open_at {
                 series::take_unknown(series, state, number(at), locator);

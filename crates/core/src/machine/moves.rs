@@ -31,8 +31,8 @@ impl<W: CellObserver> Step<'_, W> {
                 self.doubts.silent.extend(transition.silent(from, &row.cells));
             }
         }
+        self.moved |= single.possible != from || may_open;
         if single.possible != from {
-            self.moved = true;
             single.entry = None;
         }
         if may_open {
@@ -51,7 +51,7 @@ impl<W: CellObserver> Step<'_, W> {
         if self.doubts.any {
             self.doubts.silent.extend(transition.silent(from, &row.cells));
         }
-        self.moved |= transition.to != from || transition.opens != Certainty::No;
+        self.moved |= transition.does_more_than_stay(from);
         single.possible = transition.to;
         if let Some(rule) = transition.rule {
             let mut related = related_places(&single.history, lifecycle);
@@ -209,6 +209,7 @@ impl<W: CellObserver> Step<'_, W> {
                     may_open = true;
                 }
                 let keeps = Transition::leaves_quietly(reached, &row.cells);
+                self.moved |= transition.opens != Certainty::No || keeps != Certainty::No && !row.keep.is_empty();
                 for (name, _) in row.keep.iter().filter(|_| keeps != Certainty::No) {
                     instance.keep(*name, Field::Unreadable, Certainty::Perhaps);
                 }
@@ -226,7 +227,7 @@ impl<W: CellObserver> Step<'_, W> {
         if lifecycle.is_asked_before {
             self.stamped.push((number, key.into(), from));
         }
-        if may_open && lifecycle.is_parent {
+        if may_open && lifecycle.is_parent() {
             self.doubt_within(number, key);
         }
     }
@@ -252,12 +253,12 @@ impl<W: CellObserver> Step<'_, W> {
         observer::observe_row(&mut self.observer, number, (self.event.event_type, row), from, gate);
         let transition = Transition::new(from, &row.cells, lifecycle, gate);
         observer::trace_move(&mut self.observer, (number, key), row, from, &transition);
-        self.moved |= transition.to != from || transition.opens != Certainty::No;
         if self.doubts.any {
             self.doubts.silent.extend(transition.silent(from, &row.cells));
         }
         instance.possible = transition.to;
         let keeps = gate.and(Transition::leaves_quietly(from, &row.cells));
+        self.moved |= transition.does_more_than_stay(from) || keeps != Certainty::No && !row.keep.is_empty();
         let related =
             (transition.rule.is_some() || !row.same.is_empty()).then(|| related_places(&instance.history, lifecycle));
         let related = related.unwrap_or_default();
@@ -340,7 +341,7 @@ impl<W: CellObserver> Step<'_, W> {
         if transition.opens == Certainty::Yes {
             self.opened[number] += 1;
         }
-        if lifecycle.is_parent {
+        if lifecycle.is_parent() {
             match transition.opens {
                 Certainty::Yes => self.reset_within(number, key),
                 Certainty::Perhaps => self.doubt_within(number, key),

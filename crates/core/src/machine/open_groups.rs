@@ -37,6 +37,15 @@ impl OpenGroups {
         self.0.iter().filter(|group| group.members > 0)
     }
 
+    /// Removes all instances, and keeps the memory of a few groups.
+    pub(crate) fn clear(&mut self) {
+        self.0.truncate(FEW_GROUPS);
+        for group in &mut self.0 {
+            group.members = 0;
+            group.numbers.clear();
+        }
+    }
+
     /// Removes an instance from the group of its former standing.
     pub(crate) fn remove(&mut self, standing: Standing) {
         let Some(index) = self.0.iter().position(|group| group.standing == standing) else { return };

@@ -1,20 +1,94 @@
-//! The short path through a step, for the events that most streams consist of: pieces of text that follow one another.
+//! The short path through a step, for the events that most streams consist of: each does what the one before it did, such as
+//! to add a piece to a text.
 
 use super::EventView;
+use super::field::Container;
+use super::series;
 use super::step::Scratch;
 use super::streams::Stream;
+use crate::bytes::equal;
 use crate::protocol::Tables;
-use crate::protocol::tables::Effects;
-use crate::schema::captures::Capture;
+use crate::protocol::repeat_plan::{ReadField, Reads, RepeatPlan};
+use crate::schema::captures::{Capture, Items};
+use crate::schema::items::ArrayShape;
 
-/// The event type and the fields of a stream's last event, if that event moved no lifecycle and reported nothing. Nor
-/// does another event with the same ones. Nearly all events of a stream are such repeats: the pieces of its text.
+/// The most fields of an event that are remembered.
+const MOST_FIELDS: usize = 64;
+/// The most bytes of these fields that are remembered.
+const MOST_BYTES: usize = 1024;
+
+/// What a stream's last event had in the fields that decide what an event does, if it left everything as it was: it moved no
+/// lifecycle, reported nothing, and did no more than add a piece to one text and take the next number of one series. An event
+/// with the same fields finds everything as that one did, and so does the same. Nearly all events of a stream are such
+/// repeats: the pieces of its text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RepeatPattern {
-    /// The type of the last event; `None` if it moved a lifecycle or reported something.
+    /// The type of the last event; `None` if it did more, or had more than is remembered.
     event_type: Option<usize>,
-    /// The values of [`Effects::condition_slots`], all of them booleans, as bits.
-    conditions: u64,
+    /// Whether events were lost before it: then it is noted which rules are silent because of that.
+    doubts: bool,
+    /// The number of captured fields.
+    count: usize,
+    /// The captured items of each array: an event with the same has the same fields in the same places.
+    items: Vec<Items>,
+    /// The fields of the [`RepeatPlan`].
+    fields: Vec<Known>,
+    /// What stood in those of which all is read.
+    bytes: Vec<u8>,
+    /// What the event did.
+    deeds: Deeds,
+}
+
+/// A field of the last event.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    /// The index of its capture.
+    at: usize,
+    kind: Kind,
+    /// The range of its text among the bytes; an empty one if what it says does not matter.
+    text: (u32, u32),
+}
+
+/// The kind of a field, and whether it is empty, as a number. The number of an item is its own kind.
+type Kind = u64;
+
+/// Returns the kind of a field.
+#[inline(always)]
+fn kind_of(field: Capture, text: &[u8]) -> Kind {
+    match field {
+        Capture::Absent => 0,
+        Capture::Unreadable => 1,
+        Capture::Null => 2,
+        Capture::Bool(value) => 3 + Kind::from(value),
+        Capture::Number(..) => 5,
+        Capture::Text(start, end) => 6 + Kind::from(start == end),
+        Capture::Container { start, end, is_whole } => kind_of_container(&text[start as usize..end as usize], is_whole),
+        Capture::Index(number) => 1 << 32 | Kind::from(number),
+    }
+}
+
+fn kind_of_container(raw: &[u8], is_whole: bool) -> Kind {
+    let container = Container { raw, is_whole };
+    8 | Kind::from(container.is_array()) << 4 | Kind::from(container.is_empty()) << 5 | Kind::from(is_whole) << 6
+}
+
+/// What an event does that leaves everything as it is for the next one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Deeds {
+    /// The piece of a text.
+    pub piece: Option<Piece>,
+    /// The number of a series, which has no key, and the index of its capture.
+    pub number: Option<(usize, usize)>,
+}
+
+/// A piece of a text.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
+    /// The number of the text's table.
+    pub text: usize,
+    pub key: Vec<u8>,
+    /// The index of its capture.
+    pub at: usize,
 }
 
 /// An event that may repeat its stream's last one.
@@ -23,54 +97,137 @@ pub(crate) struct Repeat<'a> {
     pub event_type: usize,
     /// The text that the captures point into.
     pub text: &'a [u8],
-    /// The captured fields: the slots of the event's type.
+    /// The captured fields: first the slots of the event's type, then those of its arrays' items.
     pub fields: &'a [Capture],
+    /// The captured items of each array of the event's type.
+    pub items: &'a [Items],
+}
+
+impl<'a> Repeat<'a> {
+    pub(crate) fn of(event: &EventView<'a>) -> Repeat<'a> {
+        let EventView { event_type, text, fields, items, .. } = *event;
+        Repeat { event_type, text, fields, items }
+    }
+
+    /// Returns what stands in a field, if it is more than its kind.
+    #[inline(always)]
+    fn all_of(&self, field: Capture) -> &'a [u8] {
+        match field {
+            Capture::Number(start, end) | Capture::Text(start, end) | Capture::Container { start, end, .. } => {
+                self.inside(start, end)
+            }
+            Capture::Absent | Capture::Unreadable | Capture::Null | Capture::Bool(_) | Capture::Index(_) => b"",
+        }
+    }
+
+    #[inline(always)]
+    fn inside(&self, start: u32, end: u32) -> &'a [u8] {
+        &self.text[start as usize..end as usize]
+    }
 }
 
 impl RepeatPattern {
-    /// Forgets the last event, because a lifecycle may have moved.
+    /// Forgets the last event.
     pub(crate) fn clear(&mut self) {
         self.event_type = None;
     }
 
     /// Returns whether an event repeats the last one.
     #[inline]
-    fn matches(&self, event: &Repeat<'_>, effects: &Effects) -> bool {
-        self.event_type == Some(event.event_type) && conditions(event.fields, effects) == Some(self.conditions)
+    fn matches(&self, event: &Repeat<'_>, doubts: bool) -> bool {
+        let is_alike = self.event_type == Some(event.event_type)
+            && self.doubts == doubts
+            && self.count == event.fields.len()
+            && self.items == event.items;
+        is_alike
+            && self.fields.iter().all(|known| {
+                let (field, (from, to)) = (event.fields[known.at], known.text);
+                known.kind == kind_of(field, event.text)
+                    && (from == to || equal(&self.bytes[from as usize..to as usize], event.all_of(field)))
+            })
     }
 
-    /// Records an event that moved no lifecycle.
-    pub(crate) fn record(&mut self, event: &EventView<'_>, effects: &Effects) {
-        let conditions = conditions(event.fields, effects);
-        self.event_type = conditions.map(|_| event.event_type);
-        self.conditions = conditions.unwrap_or_default();
+    /// Remembers an event that left everything as it was, but for what it did.
+    pub(crate) fn record(
+        &mut self,
+        event: &Repeat<'_>,
+        plan: &RepeatPlan,
+        shapes: &[ArrayShape],
+        doubts: bool,
+        deeds: Deeds,
+    ) {
+        self.fields.clear();
+        self.bytes.clear();
+        let mut fits = self.add(event, 0, &plan.fields);
+        for ((fields, shape), items) in
+            plan.items.iter().zip(shapes).zip(event.items).filter(|((fields, _), _)| !fields.is_empty())
+        {
+            for item in 0..items.count as usize {
+                fits = fits && self.add(event, items.first as usize + item * shape.slots.len(), fields);
+            }
+        }
+        self.items.clear();
+        self.items.extend_from_slice(event.items);
+        self.event_type = fits.then_some(event.event_type);
+        (self.count, self.doubts, self.deeds) = (event.fields.len(), doubts, deeds);
+    }
+
+    /// Adds fields of the event, or of one of its items, whose captures begin at `first`. Returns whether there was room.
+    fn add(&mut self, event: &Repeat<'_>, first: usize, fields: &[ReadField]) -> bool {
+        fields.iter().all(|field| {
+            let at = first + field.slot;
+            let text = if field.reads == Reads::All { event.all_of(event.fields[at]) } else { b"" };
+            let has_room = self.fields.len() < MOST_FIELDS && self.bytes.len() + text.len() <= MOST_BYTES;
+            if has_room {
+                let from = self.bytes.len() as u32;
+                self.bytes.extend_from_slice(text);
+                let (kind, text) = (kind_of(event.fields[at], event.text), (from, self.bytes.len() as u32));
+                self.fields.push(Known { at, kind, text });
+            }
+            has_room
+        })
     }
 }
 
-/// Returns the values of the fields that conditions read, as bits; `None` if they are more than bits, or other values than
-/// booleans.
-#[inline]
-fn conditions(fields: &[Capture], effects: &Effects) -> Option<u64> {
-    let slots = &effects.condition_slots;
-    let mut bits = slots.iter().map(|slot| match fields[*slot] {
-        Capture::Bool(value) => Some(u64::from(value)),
-        _ => None,
-    });
-    if slots.len() > u64::BITS as usize { None } else { bits.try_fold(0, |all, bit| Some(all << 1 | bit?)) }
-}
-
-/// Applies an event that repeats the stream's last one and appends to a text. Returns `false`, and changes nothing, for
-/// any other event.
+/// Applies an event that repeats the stream's last one. Returns `false`, and changes nothing, for any other event.
 #[inline]
 pub(crate) fn apply_repeat(tables: &Tables, stream: &mut Stream, event: &Repeat<'_>, scratch: &Scratch) -> bool {
-    let effects = &tables.effects[event.event_type];
-    if let Some((text, slot)) = effects.appends
-        && stream.repeat.matches(event, effects)
-        && let Capture::Text(start, end) = event.fields[slot]
-    {
-        let piece = &event.text[start as usize..end as usize];
-        let text = stream.texts.single(text);
-        return text.is_some_and(|text| text.append_simple(piece, scratch.max_text_bytes));
+    let Stream { repeat, texts, series, unplaced, .. } = stream;
+    if !repeat.matches(event, scratch.doubts.any) {
+        return false;
     }
-    false
+    let next = match repeat.deeds.number {
+        None => None,
+        Some((number, at)) => {
+            let Capture::Number(start, end) = event.fields[at] else { return false };
+            let digits = event.inside(start, end);
+            let Some(last) = series::last_before(&tables.series[number], &mut series[number], digits) else {
+                return false;
+            };
+            Some((number, last, digits))
+        }
+    };
+    if let Some(piece) = &repeat.deeds.piece {
+        let Capture::Text(start, end) = event.fields[piece.at] else { return false };
+        if !texts.append_simple(piece.text, &piece.key, event.inside(start, end), scratch.max_text_bytes) {
+            return false;
+        }
+    }
+    if let Some((number, last, digits)) = next {
+        series::replace_digits(last, digits);
+        *unplaced = Some(number);
+    }
+    true
+}
+
+impl Stream {
+    /// Gives the last number of a series the place of its event, which is the stream's last one, before another event comes.
+    /// Until then, computing one for each event is saved.
+    pub(crate) fn place_last_number(&mut self) {
+        if let Some(number) = self.unplaced.take()
+            && let Some(state) = self.series.get_mut(number)
+        {
+            series::set_place(state, &self.last);
+        }
+    }
 }

@@ -11,7 +11,8 @@ use super::key::{Key, display_key, read_key};
 use super::observer::CellObserver;
 use super::step::{Step, event_place};
 use super::{EventLocator, Verdict, Wording};
-use crate::finding::{Place, Related};
+use crate::finding::{Excerpt, Place, Related};
+use crate::input::EventNote;
 use crate::protocol::series::{Series, SeriesStep, SeriesValue};
 use crate::protocol::tables::Certainty;
 
@@ -75,6 +76,45 @@ pub(crate) fn take_unknown(
     }
 }
 
+/// Returns the digits of the last number of a series without a key, if the number with these ones follows it: both must be
+/// plain and not too long, so that it is seen at a glance.
+#[inline]
+pub(crate) fn last_before<'s>(series: &Series, state: &'s mut SeriesState, digits: &[u8]) -> Option<&'s mut Box<[u8]>> {
+    let SeriesStep::By { least, most } = series.step else { return None };
+    let Some(LastValue::Known(KeptValue::Number(before), _)) = state.peek_mut(&[]) else { return None };
+    let step = plain_number(digits)?.checked_sub(plain_number(before)?)?;
+    (u64::from(least)..=u64::from(most)).contains(&step).then_some(before)
+}
+
+/// Replaces the digits of a series' last number.
+#[inline]
+pub(crate) fn replace_digits(last: &mut Box<[u8]>, digits: &[u8]) {
+    if last.len() == digits.len() {
+        last.copy_from_slice(digits);
+    } else {
+        *last = digits.into();
+    }
+}
+
+/// Sets the place of the last value of a series without a key to that of an event.
+pub(crate) fn set_place(state: &mut SeriesState, event: &EventNote) {
+    if let Some(LastValue::Known(_, known)) = state.peek_mut(&[]) {
+        let place = event.place();
+        // Where no text is kept, there is no excerpt.
+        let excerpt = if place.excerpt.text.is_empty() { Excerpt::default() } else { place.excerpt };
+        *known = Arc::new(Place { excerpt, ..place });
+    }
+}
+
+/// Returns the number that some plain digits stand for.
+#[inline]
+fn plain_number(digits: &[u8]) -> Option<u64> {
+    // With one digit more, it might be too large.
+    let is_short = digits.len() < 19;
+    let add = |number: u64, digit: &u8| digit.is_ascii_digit().then(|| 10 * number + u64::from(digit - b'0'));
+    if is_short { digits.iter().try_fold(0, add) } else { None }
+}
+
 /// How a value fits into a series.
 enum Fit {
     Follows,
@@ -98,6 +138,7 @@ impl<W: CellObserver> Step<'_, W> {
                 continue;
             }
             if series.restarts[self.event.event_type] {
+                self.moved = true;
                 self.stream.series[*number].reset(&[]);
             }
             for value in &series.values[self.event.event_type] {
@@ -115,7 +156,7 @@ impl<W: CellObserver> Step<'_, W> {
         let Some(each) = &value.each else {
             return self.apply_one(number, series, value, when, Scope { event, item: None });
         };
-        let Some(items) = self.items(each.array) else { return self.stream.series[number].lose() };
+        let Some(items) = self.items(each.array) else { return self.lose_series(number) };
         for item in items {
             let scope = Scope { event, item: Some(item) };
             match when.and(self.evaluate_conditions(&each.when, scope)) {
@@ -130,29 +171,43 @@ impl<W: CellObserver> Step<'_, W> {
         let key = match read_key(&value.key, scope) {
             Key::Read(key) => key,
             Key::Absent => return,
-            Key::Unreadable => return self.stream.series[number].lose(),
+            Key::Unreadable => return self.lose_series(number),
         };
         let field = scope.field(value.slot);
+        let is_muted = self.spoken.mutes(self.tables, series.within, &key);
+        let state = self.stream.series[number].get(&key);
         let now = match field {
             // What is not there is no value. Whether the sender counted it is not known.
             Field::Absent | Field::Null => {
-                if matches!(series.step, SeriesStep::By { .. }) && when != Certainty::No {
-                    *self.stream.series[number].get(&key) = LastValue::Unknown;
+                if matches!(series.step, SeriesStep::By { .. }) && !matches!(state, LastValue::Unknown) {
+                    (*state, self.moved) = (LastValue::Unknown, true);
+                }
+                return;
+            }
+            // Most often the first value of a series comes once more.
+            field if series.step == SeriesStep::Same && when == Certainty::Yes && is_known(state, field) => {
+                if !is_muted {
+                    self.observer.ask(series.rule);
                 }
                 return;
             }
             field => KeptValue::of(field).filter(|_| when == Certainty::Yes),
         };
-        let last = std::mem::take(self.stream.series[number].get(&key));
         let Some(now) = now else {
             // The first value stays the measure.
-            let stays = series.step == SeriesStep::Same;
-            *self.stream.series[number].get(&key) = if stays { last } else { LastValue::Unknown };
+            if series.step != SeriesStep::Same {
+                (*state, self.moved) = (LastValue::Unknown, true);
+            }
             return;
         };
+        let last = std::mem::take(state);
         let fit = fit(series, &last, &now);
-        let here = event_place(&mut self.here, self.event);
-        let is_muted = self.spoken.mutes(self.tables, series.within, &key);
+        let counts = matches!(series.step, SeriesStep::By { .. }) && value.is_of_event();
+        if counts && self.deeds.number.is_none() {
+            self.deeds.number = Some((number, value.slot));
+        } else {
+            self.moved = true;
+        }
         if !is_muted && !matches!(last, LastValue::Unknown) && !matches!(fit, Fit::Unclear) {
             self.observer.ask(series.rule);
         }
@@ -187,6 +242,8 @@ impl<W: CellObserver> Step<'_, W> {
             self.stream.make_unsure(self.tables);
             (self.doubts.any, *self.gap) = (true, true);
         }
+        // Nothing else in this event asks for its place.
+        let can_wait = counts && series.values[self.event.event_type].len() == 1 && self.stream.unplaced.is_none();
         *self.stream.series[number].get(&key) = match (fit, last) {
             (Fit::Unclear, _) => LastValue::Unknown,
             (Fit::Again, last) => last,
@@ -195,9 +252,34 @@ impl<W: CellObserver> Step<'_, W> {
                 LastValue::Off { value, place, expected: None }
             }
             (_, last @ (LastValue::Known(..) | LastValue::Off { .. })) if series.step == SeriesStep::Same => last,
-            (Fit::Breaks(_, expected @ Some(_)), _) => LastValue::Off { value: now, place: here, expected },
-            _ => LastValue::Known(now, here),
+            (Fit::Follows, LastValue::Known(_, place)) if can_wait => {
+                self.stream.unplaced = Some(number);
+                LastValue::Known(now, place)
+            }
+            (fit, _) => {
+                let here = event_place(&mut self.here, self.event);
+                match fit {
+                    Fit::Breaks(_, expected @ Some(_)) => LastValue::Off { value: now, place: here, expected },
+                    _ => LastValue::Known(now, here),
+                }
+            }
         };
+    }
+
+    /// Gives up a series, because its next value cannot be found.
+    fn lose_series(&mut self, number: usize) {
+        self.moved = true;
+        self.stream.series[number].lose();
+    }
+}
+
+/// Returns whether a value is that of a series that stays the same, or whether that it is not was said.
+fn is_known(last: &LastValue, now: Field<'_>) -> bool {
+    let is_single = !matches!(now, Field::Unreadable | Field::Container(_));
+    match last {
+        LastValue::Known(first, _) => is_single && first.equals(now),
+        LastValue::Off { .. } => is_single,
+        LastValue::None | LastValue::Unknown => false,
     }
 }
 

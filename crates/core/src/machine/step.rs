@@ -6,14 +6,14 @@ use super::field::{ArrayItem, Field, Scope, is_wanted};
 use super::instance::only_state;
 use super::lifecycle_state::LifecycleState;
 use super::observer::CellObserver;
-use super::repeat::{Repeat, apply_repeat};
+use super::repeat::{Deeds, Piece, Repeat, apply_repeat};
 use super::spoken::Spoken;
 use super::streamed_text::BufferPool;
 use super::streams::Stream;
 use super::text_store::end_text;
 use super::{Doubts, EventView, Verdict};
 use crate::finding::Place;
-use crate::protocol::tables::{Certainty, Condition, Lifecycle, Row, States};
+use crate::protocol::tables::{Certainty, Condition, Inner, Lifecycle, Row, States};
 use crate::protocol::{RuleId, Tables};
 
 /// Counters and buffers shared by all steps of a machine.
@@ -54,10 +54,10 @@ pub(crate) fn apply<W: CellObserver>(
     observer: W,
     out: &mut Vec<Verdict>,
 ) {
-    let EventView { event_type, text, fields, .. } = *event;
-    if !W::ACTIVE && apply_repeat(tables, stream, &Repeat { event_type, text, fields }, scratch) {
+    if !W::ACTIVE && apply_repeat(tables, stream, &Repeat::of(event), scratch) {
         return;
     }
+    stream.place_last_number();
     let effects = &tables.effects[event.event_type];
     let Scratch { opened, before, buffers, max_text_bytes, doubts, gap } = scratch;
     let verdicts = out.len();
@@ -70,7 +70,7 @@ pub(crate) fn apply<W: CellObserver>(
         stamped: Vec::new(),
         in_order: Vec::new(),
         moved: false,
-        appended: true,
+        deeds: Deeds::default(),
         here: None,
         opened,
         buffers,
@@ -114,10 +114,12 @@ pub(crate) fn apply<W: CellObserver>(
             step.apply_unchanged(number, unchanged);
         }
     }
-    if effects.may_repeat && step.appended && !step.moved && step.out.len() == verdicts {
-        step.stream.repeat.record(event, effects);
-    } else {
-        step.stream.repeat.clear();
+    match &effects.repeat {
+        Some(plan) if !step.moved && step.out.len() == verdicts => {
+            let shapes = &tables.events[event.event_type].arrays;
+            step.stream.repeat.record(&Repeat::of(event), plan, shapes, step.doubts.any, step.deeds);
+        }
+        _ => step.stream.repeat.clear(),
     }
 }
 
@@ -134,10 +136,10 @@ pub(crate) struct Step<'s, W> {
     pub(super) stamped: Vec<(usize, Box<[u8]>, States)>,
     /// By the rule of an `order`: what was kept of the last item.
     pub(super) in_order: Vec<(RuleId, i128)>,
-    /// Whether an instance may have moved.
+    /// Whether the event may have changed more than `deeds` says: an event with the same fields may then do something else.
     pub(super) moved: bool,
-    /// Whether the event certainly added to every text that it may add to.
-    pub(crate) appended: bool,
+    /// What the event did that another one with the same fields does likewise.
+    pub(super) deeds: Deeds,
     /// The event's place, if it was needed already.
     pub(crate) here: Option<Arc<Place>>,
     pub(super) opened: &'s mut Vec<u64>,
@@ -193,8 +195,16 @@ impl<W: CellObserver> Step<'_, W> {
         self.moved = true;
         let may_open = !row.key.is_empty() && row.cells.iter().any(|cell| cell.anew || lifecycle.opens.has(cell.to));
         self.stream.lifecycles[number].make_unsure(lifecycle, may_open);
-        if lifecycle.is_parent && lifecycle.keyed.is_some() && may_open {
+        if lifecycle.is_parent() && lifecycle.keyed.is_some() && may_open {
             self.doubt_within(number, &[]);
+        }
+    }
+
+    /// Notes that the event has a piece of a text, which may be lacking other pieces.
+    pub(super) fn note_piece(&mut self, text: usize, key: &[u8], scope: Scope<'_>, slot: usize) {
+        match scope.field_index(slot) {
+            Some(at) if self.deeds.piece.is_none() => self.deeds.piece = Some(Piece { text, key: key.to_vec(), at }),
+            _ => self.moved = true,
         }
     }
 
@@ -210,47 +220,29 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Resets all lifecycles and texts within an instance that opened. `key`: empty if it has none.
     pub(super) fn reset_within(&mut self, outer: usize, key: &[u8]) {
-        for number in outer + 1..self.tables.lifecycles.len() {
-            let lifecycle = &self.tables.lifecycles[number];
-            if lifecycle.within == Some(outer) {
-                self.stream.lifecycles[number].reset(key, lifecycle);
-                self.reset_within(number, key);
-            }
+        let Inner { lifecycles, texts, series } = &self.tables.lifecycles[outer].inner;
+        for number in lifecycles {
+            self.stream.lifecycles[*number].reset(key, &self.tables.lifecycles[*number]);
+            self.reset_within(*number, key);
         }
         let Step { stream, buffers, out, .. } = self;
-        for (number, text) in self.tables.texts.iter().enumerate() {
-            if text.within == Some(outer) {
-                stream.texts.reset(number, key, |text| end_text(text, &stream.name, buffers, out));
-            }
+        for number in texts {
+            stream.texts.reset(*number, key, |text| end_text(text, &stream.name, buffers, out));
         }
-        for (series, state) in self.tables.series.iter().zip(&mut self.stream.series) {
-            if series.within == Some(outer) {
-                state.reset(key);
-            }
-        }
+        series.iter().for_each(|number| drop(stream.series[*number].reset(key)));
         self.stream.forget_last_values(self.tables, outer);
     }
 
     /// Makes all lifecycles and texts within an instance unsure of a reset, because it may have opened. `key`: empty if it
     /// has none.
     pub(super) fn doubt_within(&mut self, outer: usize, key: &[u8]) {
-        for number in outer + 1..self.tables.lifecycles.len() {
-            let lifecycle = &self.tables.lifecycles[number];
-            if lifecycle.within == Some(outer) {
-                self.stream.lifecycles[number].doubt_open(key, lifecycle);
-                self.doubt_within(number, key);
-            }
+        let Inner { lifecycles, texts, series } = &self.tables.lifecycles[outer].inner;
+        for number in lifecycles {
+            self.stream.lifecycles[*number].doubt_open(key, &self.tables.lifecycles[*number]);
+            self.doubt_within(*number, key);
         }
-        for (number, text) in self.tables.texts.iter().enumerate() {
-            if text.within == Some(outer) {
-                self.stream.texts.doubt(number, key);
-            }
-        }
-        for (series, state) in self.tables.series.iter().zip(&mut self.stream.series) {
-            if series.within == Some(outer) {
-                state.doubt(key);
-            }
-        }
+        texts.iter().for_each(|number| self.stream.texts.doubt(*number, key));
+        series.iter().for_each(|number| self.stream.series[*number].doubt(key));
         self.stream.forget_last_values(self.tables, outer);
     }
 }

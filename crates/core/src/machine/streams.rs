@@ -72,8 +72,12 @@ pub(crate) struct Stream {
     pub digest: u64,
     /// The events that come a second time, up to the last one.
     pub repetition: Option<Box<Repetition>>,
+    /// What an event has that does the same as the last one. Packing forgets it.
     #[serde(skip)]
     pub repeat: RepeatPattern,
+    /// The series whose last number came in the last event, and does not have its place yet.
+    #[serde(skip)]
+    pub unplaced: Option<usize>,
 }
 
 impl Stream {
@@ -96,6 +100,7 @@ impl Stream {
             digest: 0,
             repetition: None,
             repeat: RepeatPattern::default(),
+            unplaced: None,
         }
     }
 
@@ -168,6 +173,11 @@ impl Stream {
 
     /// Serialises the stream.
     fn pack(&self) -> Option<Box<[u8]>> {
+        if self.unplaced.is_some() {
+            let mut placed = self.clone();
+            placed.place_last_number();
+            return placed.pack();
+        }
         postcard::to_allocvec(self).ok().map(Vec::into_boxed_slice)
     }
 

@@ -79,12 +79,21 @@ impl Texts {
         }
     }
 
-    /// Returns the text of a table without keys.
+    /// Appends a piece to the text of a key that an event before has added to, where the texts of the table may have
+    /// `limit` bytes together. Returns `false`, and changes nothing, if the piece needs more; see
+    /// [`TextState::append_simple`].
     #[inline]
-    pub(crate) fn single(&mut self, table: usize) -> Option<&mut TextState> {
+    pub(crate) fn append_simple(&mut self, table: usize, key: &[u8], piece: &[u8], limit: usize) -> bool {
         match &mut self.0[table] {
-            TextsOf::Single(text) => Some(text),
-            TextsOf::Keyed(_) => None,
+            TextsOf::Single(text) => text.append_simple(piece, limit),
+            TextsOf::Keyed(KeyedTexts { texts, bytes, .. }) => {
+                let Some(text) = texts.peek_mut(key) else { return false };
+                let before = text.len();
+                let room = limit.saturating_sub(bytes.saturating_sub(before));
+                let is_simple = text.append_simple(piece, room);
+                *bytes += text.len() - before;
+                is_simple
+            }
         }
     }
 

@@ -26,6 +26,7 @@ impl<W: CellObserver> Step<'_, W> {
         // An uncertain cut only adds a beginning that the whole may have.
         let cuts = text.cut[event_type].iter().map(|conditions| self.evaluate_when(conditions));
         if let Some(certainty) = cuts.max().filter(|certainty| *certainty != Certainty::No) {
+            self.moved = true;
             let name = &self.stream.name;
             let half = self.stream.texts.change(number, &[], |state| {
                 state.cut(certainty == Certainty::Yes);
@@ -35,7 +36,6 @@ impl<W: CellObserver> Step<'_, W> {
         }
         for append in &text.append[event_type] {
             let gate = self.evaluate_when(&append.when).and(self.evaluate_gate(&append.after, false));
-            self.appended &= gate != Certainty::No;
             self.for_each_scope(append.each.as_ref(), number, |step, scope, is_meant| {
                 let gate = gate.and(is_meant);
                 if let Some(key) = step.text_key(number, &append.key, gate, scope) {
@@ -50,6 +50,7 @@ impl<W: CellObserver> Step<'_, W> {
             self.for_each_scope(whole.each.as_ref(), number, |step, scope, is_meant| {
                 let gate = gate.and(is_meant);
                 let Some(key) = step.text_key(number, &whole.key, gate, scope) else { return };
+                step.moved = true;
                 let is_there = !matches!(scope.field(whole.slot), Field::Absent | Field::Null);
                 if step.apply_whole(number, text, whole, gate, &key, scope) {
                     spoken.push(key.clone());
@@ -88,7 +89,7 @@ impl<W: CellObserver> Step<'_, W> {
     ) {
         let event = self.event;
         let Some(each) = each else { return apply(self, Scope { event, item: None }, Certainty::Yes) };
-        let Some(items) = self.items(each.array) else { return self.stream.texts.lose(number) };
+        let Some(items) = self.items(each.array) else { return self.lose_texts(number) };
         for item in items {
             let scope = Scope { event, item: Some(item) };
             match self.evaluate_conditions(&each.when, scope) {
@@ -106,11 +107,17 @@ impl<W: CellObserver> Step<'_, W> {
             Key::Absent => None,
             Key::Unreadable => {
                 if gate != Certainty::No {
-                    self.stream.texts.lose(number);
+                    self.lose_texts(number);
                 }
                 None
             }
         }
+    }
+
+    /// Gives up the texts of a table, because their pieces cannot be found.
+    fn lose_texts(&mut self, number: usize) {
+        self.moved = true;
+        self.stream.texts.lose(number);
     }
 
     /// Appends a piece to a text, and checks that no character is cut in half at its edges.
@@ -121,6 +128,12 @@ impl<W: CellObserver> Step<'_, W> {
             return;
         }
         let name = self.stream.name.clone();
+        match field {
+            Field::Text(_) if !append.anew && gate != Certainty::No => {
+                self.note_piece(number, key, scope, append.slot);
+            }
+            _ => self.moved = true,
+        }
         if append.anew && gate == Certainty::Yes {
             let half = self.stream.texts.change(number, key, |state| {
                 let half = state.release(&name);
@@ -253,6 +266,7 @@ impl<W: CellObserver> Step<'_, W> {
         scope: Scope<'_>,
         spoken: &[Vec<u8>],
     ) {
+        self.moved |= gate != Certainty::No;
         if gate != Certainty::Yes {
             if gate == Certainty::Perhaps && self.doubts.any {
                 self.doubts.silent.insert(json.rule);

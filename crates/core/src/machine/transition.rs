@@ -64,6 +64,12 @@ impl Transition {
         }
     }
 
+    /// Returns whether anything else follows from the move than that what is in one of the states `from` stays in them.
+    #[inline]
+    pub(crate) fn does_more_than_stay(&self, from: States) -> bool {
+        self.to != from || self.opens != Certainty::No || self.speaks
+    }
+
     /// Returns whether the state afterwards was certainly entered: from another one, or anew.
     pub(crate) fn enters(&self, from: States) -> bool {
         self.left(from) || self.opens == Certainty::Yes

@@ -14,6 +14,7 @@ mod lazy;
 mod listed;
 mod near_types;
 pub mod records;
+pub mod repeat_plan;
 mod rulebook;
 mod schemas;
 pub mod series;

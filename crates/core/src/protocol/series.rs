@@ -58,3 +58,10 @@ pub struct SeriesValue {
     /// The slot of the value.
     pub slot: usize,
 }
+
+impl SeriesValue {
+    /// Returns whether the value is a field of the event itself, and of a series without a key.
+    pub(crate) fn is_of_event(&self) -> bool {
+        self.each.is_none() && self.key.is_empty()
+    }
+}

@@ -301,8 +301,8 @@ pub struct Lifecycle {
     pub parent_parts: usize,
     /// Whether an instance can open.
     pub can_open: bool,
-    /// Whether another lifecycle, a text or a series is within this one.
-    pub is_parent: bool,
+    /// What is within this one.
+    pub inner: Inner,
     /// Whether a row asks for the state of one of its instances, by key, before the event.
     pub is_asked_before: bool,
     /// By state: the message for the event that led into it, for findings that refer to that event.
@@ -319,9 +319,26 @@ pub struct Lifecycle {
     pub keeps_entry: States,
 }
 
+/// The tables that are within a lifecycle, by their numbers: what they know starts afresh when an instance opens.
+#[derive(Debug, Default)]
+pub struct Inner {
+    /// The lifecycles.
+    pub lifecycles: Vec<usize>,
+    /// The texts.
+    pub texts: Vec<usize>,
+    /// The series.
+    pub series: Vec<usize>,
+}
+
 impl Lifecycle {
     /// The most lifecycles that a protocol may have: a step keeps a set of them in the bits of a `u64`.
     pub const MOST: usize = u64::BITS as usize;
+
+    /// Returns whether another lifecycle, a text or a series is within this one.
+    pub fn is_parent(&self) -> bool {
+        let Inner { lifecycles, texts, series } = &self.inner;
+        !(lifecycles.is_empty() && texts.is_empty() && series.is_empty())
+    }
 
     /// Returns the row for the instances that an event of this type did not name, if a row over an array has one.
     pub fn others_of(&self, event: usize, row: &Row) -> Option<&Row> {

@@ -49,24 +49,6 @@ impl Text {
             && self.whole[event].is_empty()
             && self.json[event].is_empty())
     }
-
-    /// Returns the piece in events of a type, if they certainly have one, for the only text, and do nothing else to it.
-    pub(crate) fn only_piece(&self, event: usize) -> Option<&Append> {
-        match self.append[event].as_slice() {
-            [append]
-                if self.key_parts == 0
-                    && self.cut[event].is_empty()
-                    && self.whole[event].is_empty()
-                    && self.json[event].is_empty()
-                    && append.each.is_none()
-                    && append.when.is_empty()
-                    && !append.anew =>
-            {
-                Some(append)
-            }
-            _ => None,
-        }
-    }
 }
 
 /// A field that is the next piece of a text.

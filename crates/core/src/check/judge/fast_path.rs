@@ -8,7 +8,7 @@ use crate::input::{EventNote, Frame, Landmarks, Origin};
 use crate::machine::{NoObserver, Repeat};
 use crate::protocol::Protocol;
 use crate::schema::Faults;
-use crate::schema::captures::{Capture, Captures, EventCaptures};
+use crate::schema::captures::{Capture, Captures, EventCaptures, Items};
 use crate::schema::date_time::Stamp;
 
 impl StreamJudge {
@@ -72,7 +72,8 @@ impl StreamJudge {
         fast_event: &FastEvent,
         captured: EventCaptures<'_>,
     ) {
-        if self.judge_repeat(protocol, frame, || frame.origin(fast_event.span.start), fast_event, captured.fields) {
+        let captures = (captured.fields, captured.items);
+        if self.judge_repeat(protocol, frame, || frame.origin(fast_event.span.start), fast_event, captures) {
             return;
         }
         let id = fast_event.event_type;
@@ -105,7 +106,7 @@ impl StreamJudge {
             && captures.unknown.is_empty()
             && self.held.is_empty()
             && (fast_event.span.len() == frame.text.len() || self.surroundings.are_known(frame.text, &fast_event.span))
-            && self.judge_repeat(protocol, frame, || origin, fast_event, &captures.fields)
+            && self.judge_repeat(protocol, frame, || origin, fast_event, (&captures.fields, &captures.items))
     }
 
     /// Judges a valid event by the machine's short path. Returns `false`, and judges nothing, if that is not for it.
@@ -116,26 +117,33 @@ impl StreamJudge {
         frame: &Frame<'_>,
         origin: impl FnOnce() -> Origin,
         fast_event: &FastEvent,
-        fields: &[Capture],
+        (fields, items): (&[Capture], &[Items]),
     ) -> bool {
         let FastEvent { event_type: id, span, type_span } = fast_event;
         let event_type = &protocol.tables().events[*id];
-        if event_type.usual_time
-            && let (Some(stream), Some(time)) = (event_type.stream, event_type.time)
-            && let (Capture::Text(from, to), Capture::Text(start, end)) = (fields[stream], fields[time])
-        {
-            let (text, excerpts) = (frame.text, self.excerpts);
-            let number = self.event_checker.log.summary.events;
-            let time = Stamp { written: &text[start as usize..end as usize], usual: true };
-            let repeat = Repeat { event_type: *id, text, fields };
-            let note = |noted: &mut EventNote| {
-                frame.note_event(origin(), span, type_span, Some(number), excerpts, noted);
-            };
-            if self.machine.step_repeat(&text[from as usize..to as usize], &repeat, time, note) {
-                self.next_event(*id);
-                return true;
-            }
+        let (text, excerpts) = (frame.text, self.excerpts);
+        // One that is not there, or is written as nobody does, is not for this path.
+        let inside = |slot: usize| match fields[slot] {
+            Capture::Text(start, end) => Some(&text[start as usize..end as usize]),
+            _ => None,
+        };
+        let Some(stream) = event_type.stream.map_or(Some(&b""[..]), inside) else { return false };
+        let time = match event_type.time {
+            None => None,
+            Some(slot) => match inside(slot).filter(|_| event_type.usual_time) {
+                Some(written) => Some(Stamp { written, usual: true }),
+                None => return false,
+            },
+        };
+        let number = self.event_checker.log.summary.events;
+        let repeat = Repeat { event_type: *id, text, fields, items };
+        let note = |noted: &mut EventNote| {
+            frame.note_event(origin(), span, type_span, Some(number), excerpts, noted);
+        };
+        let is_repeat = self.machine.step_repeat(stream, &repeat, time, note);
+        if is_repeat {
+            self.next_event(*id);
         }
-        false
+        is_repeat
     }
 }

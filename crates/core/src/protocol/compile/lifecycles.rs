@@ -5,7 +5,8 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use super::super::file::{self, Keyed, Scalar};
-use super::super::tables::{Effects, EventShape, Lifecycle, States};
+use super::super::repeat_plan::RepeatPlan;
+use super::super::tables::{Effects, EventShape, Inner, Lifecycle, States};
 use super::parents::Surroundings;
 use super::{Compiler, Span, Speaker};
 use crate::protocol::{RuleId, Tables};
@@ -38,11 +39,16 @@ impl Compiler<'_> {
         let checks = self.compile_checks();
         let unchanged: Vec<_> = file.unchanged.iter().filter_map(|one| self.compile_unchanged(one)).collect();
         let series: Vec<_> = file.series.iter().map(|one| self.compile_series(one, &lifecycles)).collect();
-        let inner = texts.iter().map(|text| text.within).chain(series.iter().map(|one| one.within));
-        inner.flatten().for_each(|outer| lifecycles[outer].is_parent = true);
+        for (number, outer) in texts.iter().enumerate().filter_map(|(number, text)| Some((number, text.within?))) {
+            lifecycles[outer].inner.texts.push(number);
+        }
+        for (number, outer) in series.iter().enumerate().filter_map(|(number, one)| Some((number, one.within?))) {
+            lifecycles[outer].inner.series.push(number);
+        }
         let effects = checks.iter().enumerate().map(|(event, checks)| {
-            let is_examined = !checks.is_empty() || unchanged.iter().any(|one| one.event == event);
-            let effects = Effects::of(event, &lifecycles, &texts, &series, is_examined);
+            let tables = (&*lifecycles, &*texts, &*series);
+            let repeat = RepeatPlan::of((event, &self.events[event].arrays), tables, (checks, &unchanged));
+            let effects = Effects::of(event, &lifecycles, &texts, &series, repeat);
             // Markers are all the same.
             Effects { is_piece: effects.is_piece || self.events[event].is_text(), ..effects }
         });
@@ -108,7 +114,7 @@ impl Compiler<'_> {
         for index in 0..self.file.lifecycle.len() {
             let lifecycle = self.compile_lifecycle(index, &lifecycles);
             if let Some(outer) = lifecycle.within {
-                lifecycles[outer].is_parent = true;
+                lifecycles[outer].inner.lifecycles.push(index);
             }
             for gate in lifecycle.rows.iter().flatten().flat_map(|row| &row.of_parents).filter(|gate| gate.before) {
                 lifecycles[gate.lifecycle].is_asked_before = true;
@@ -191,7 +197,7 @@ impl Compiler<'_> {
             parent_parts: keys.parent_parts,
             can_open: !lifecycle.opens.0.is_empty()
                 || rows.iter().flatten().flat_map(|row| &row.cells).any(|cell| cell.anew),
-            is_parent: false,
+            inner: Inner::default(),
             is_asked_before: false,
             entered,
             rows,
