@@ -17,6 +17,10 @@ const MISSES: u32 = 4;
 /// The number of events, of those that fit no template, of which one is tried then.
 const TRIED_OF: u32 = 32;
 
+/// The number of bytes that are read at most in search of a template for one event: an event has no more templates to be
+/// tried by if its beginning is long and is that of many.
+const MOST_SEARCHED: usize = 32 * 1024;
+
 /// Templates by which most events are read.
 #[derive(Clone)]
 pub(super) struct Templates {
@@ -84,6 +88,7 @@ impl Templates {
     ) -> Option<Fitting> {
         let next = self.all.get(last)?.next;
         let all = if self.misses < MISSES || self.misses.is_multiple_of(TRIED_OF) { self.all.len() } else { 0 };
+        let mut searched = 0;
         for number in [next].into_iter().chain((0..all).filter(|number| ![last, next].contains(number))) {
             if !self.all.get(number)?.template.begins(text, at) {
                 continue;
@@ -93,6 +98,10 @@ impl Templates {
                 self.last = number;
                 self.misses = 0;
                 return Some(fitting);
+            }
+            searched += self.all[number].template.reached() - at;
+            if searched > MOST_SEARCHED {
+                break;
             }
         }
         self.misses = self.misses.wrapping_add(1);

@@ -200,6 +200,28 @@ fn keys_after_all_others_need_no_other_path() {
     }
 }
 
+/// Events that begin alike, with long texts, and end in many ways do not have each of their ways tried.
+#[test]
+fn the_search_for_a_way_of_writing_is_bounded() {
+    let event = |text: &str, way: usize| {
+        format!(
+            r#"{{"type":"session.stream.chunk","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"s","text":"{text}","done":true,"way{way}":1}}}}"#
+        )
+    };
+    let finds = |text: &str| {
+        let mut reader = FastReader::new(&PROTOCOL);
+        for way in 0..40 {
+            for _ in 0..2 {
+                reader.read(event("a", way).as_bytes(), &mut Captures::default());
+            }
+        }
+        let (lines, mut line) = (format!("{}\n", event(text, 20)), FastLine::default());
+        reader.read_line::<false>(lines.as_bytes(), 1 << 20, &mut Captures::default(), &mut line)
+    };
+    assert!(finds("b"));
+    assert!(!finds(&"b".repeat(10_000)));
+}
+
 #[test]
 fn the_usual_faults_are_judged_on_the_fast_path_too() {
     let chunk = |payload: &str| {

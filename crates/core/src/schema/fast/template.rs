@@ -48,6 +48,8 @@ pub(crate) struct Template {
     changes: Box<[Change]>,
     /// The number of events so far, modulo [`EPOCH`].
     events: u8,
+    /// The position behind the last value that was read, in the last text that was tried.
+    reached: usize,
     /// The captured fields that are the same in each event; the others are absent here.
     fields: Box<[Capture]>,
     /// The captured fields that are somewhere in the text.
@@ -139,6 +141,11 @@ impl Template {
         text.get(at..).is_some_and(|text| starts_with(text, &self.text[..first]))
     }
 
+    /// Returns the position in the last text that was tried up to which it had to be read.
+    pub(crate) fn reached(&self) -> usize {
+        self.reached
+    }
+
     /// Reads the event at a position of a text, inside of `outer` objects and arrays, and appends its captures. The event
     /// is on one line. Returns its end and the place of its type, with its quotes; `None` if it is not written like the
     /// others, with `captures` as before. The text must be valid UTF-8. `edges` is scratch space.
@@ -190,6 +197,7 @@ impl Template {
             return None;
         }
         edges[0] = at as u32;
+        self.reached = at;
         self.events += 1;
         if self.events == EPOCH {
             self.events = 0;
@@ -249,6 +257,7 @@ impl Template {
                 _ => self.rare_leaf(kind, text, start, outer, memory, captures).ok()?,
             };
             set(leaf, start as u32, here as u32);
+            self.reached = here;
             leaf += 1;
         };
         let mut brace = behind;

@@ -60,6 +60,7 @@ impl Template {
             leaves: leaves.into(),
             changes: vec![Change::Seldom; places.len()].into(),
             events: 0,
+            reached: 0,
             places: places.iter().map(|place| (place.start as u32, place.end as u32)).collect(),
             fields: fields.into(),
             spans: spans.into(),
