@@ -133,7 +133,7 @@ impl RepeatPattern {
     }
 
     /// Returns whether an event repeats the last one.
-    #[inline]
+    #[inline(always)]
     fn matches(&self, event: &Repeat<'_>, doubts: bool) -> bool {
         let is_alike = self.event_type == Some(event.event_type)
             && self.doubts == doubts
@@ -190,7 +190,7 @@ impl RepeatPattern {
 }
 
 /// Applies an event that repeats the stream's last one. Returns `false`, and changes nothing, for any other event.
-#[inline]
+#[inline(always)]
 pub(crate) fn apply_repeat(tables: &Tables, stream: &mut Stream, event: &Repeat<'_>, scratch: &Scratch) -> bool {
     let Stream { repeat, texts, series, unplaced, .. } = stream;
     if !repeat.matches(event, scratch.doubts.any) {
