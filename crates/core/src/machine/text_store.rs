@@ -82,7 +82,7 @@ impl Texts {
     /// Appends a piece to the text of a key that an event before has added to, where the texts of the table may have
     /// `limit` bytes together. Returns `false`, and changes nothing, if the piece needs more; see
     /// [`TextState::append_simple`].
-    #[inline(always)]
+    #[inline]
     pub(crate) fn append_simple(&mut self, table: usize, key: &[u8], piece: &[u8], limit: usize) -> bool {
         let (text, bytes) = match &mut self.0[table] {
             TextsOf::Single(text) => (text, None),
