@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::field::{Container, Field, KeptValue, display_field, display_text};
-use crate::bytes::Digest;
+use crate::bytes::{Digest, lossy};
 use crate::input::json::{Node, NodeKind, inner, parse_leniently, unescaped, unescaped_lossy};
 use crate::schema::{SHOWN_CHARS, shortened};
 
@@ -205,29 +205,38 @@ fn write_content(node: &Node, text: &[u8], out: &mut Vec<u8>) {
 
 /// Returns the beginning of a JSON text without space between its tokens, and whether that is all of it.
 fn beginning(raw: &[u8]) -> (Box<str>, bool) {
-    let text = String::from_utf8_lossy(&raw[..raw.len().min(4 * MOST_KEPT)]);
-    let mut short = String::new();
-    let (mut in_string, mut is_escaped) = (false, false);
-    for c in text.chars() {
-        if !in_string && c.is_ascii_whitespace() {
-            continue;
-        }
-        if short.len() + c.len_utf8() > MOST_KEPT {
+    let text = lossy(&raw[..raw.len().min(4 * MOST_KEPT)]);
+    let mut short = String::with_capacity(text.len().min(MOST_KEPT));
+    let mut rest = &*text;
+    while let Some(first) = rest.bytes().next() {
+        let (run, behind) = rest.split_at(if first == b'"' { end_of_string(rest) } else { end_of_tokens(rest) });
+        let room = MOST_KEPT - short.len();
+        if run.len() > room {
+            let end = (0..=room).rev().find(|end| run.is_char_boundary(*end)).unwrap_or_default();
+            short.push_str(&run[..end]);
             return (short.into(), false);
         }
-        match c {
-            '"' if !is_escaped => in_string = !in_string,
-            '\\' if !is_escaped => {
-                is_escaped = true;
-                short.push(c);
-                continue;
-            }
-            _ => {}
-        }
-        is_escaped = false;
-        short.push(c);
+        short.push_str(run);
+        rest = behind.trim_start_matches(|c: char| c.is_ascii_whitespace());
     }
     (short.into(), text.len() >= raw.len())
+}
+
+/// Returns the offset behind a string at the start of a text, which may be cut off.
+fn end_of_string(text: &str) -> usize {
+    let mut is_escaped = false;
+    let ends = |byte: &u8| {
+        let ends = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        ends
+    };
+    let after_quote = &text.as_bytes()[1..];
+    after_quote.iter().position(ends).map_or(text.len(), |at| at + 2)
+}
+
+/// Returns the offset of the next white space or string of a text.
+fn end_of_tokens(text: &str) -> usize {
+    text.bytes().position(|byte| byte == b'"' || byte.is_ascii_whitespace()).unwrap_or(text.len())
 }
 
 #[cfg(test)]

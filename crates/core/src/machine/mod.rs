@@ -303,7 +303,7 @@ impl Machine {
         let (last, tables) = (stream.last_stamp(), self.protocol.tables());
         if stream.losses != self.losses
             || time.is_some_and(|time| !(stream.last_is_timed && time.is_not_before_usual(last)))
-            || !tables.effects[event.event_type].is_piece
+            || !stream.repeat.is_piece
             || !repeat::apply_repeat(tables, stream, event, &self.scratch)
         {
             return false;

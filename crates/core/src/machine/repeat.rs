@@ -8,7 +8,8 @@ use super::step::Scratch;
 use super::streams::Stream;
 use crate::bytes::equal;
 use crate::protocol::Tables;
-use crate::protocol::repeat_plan::{ReadField, Reads, RepeatPlan};
+use crate::protocol::repeat_plan::{ReadField, Reads};
+use crate::protocol::tables::Effects;
 use crate::schema::captures::{Capture, Items};
 use crate::schema::items::ArrayShape;
 
@@ -25,13 +26,13 @@ const MOST_BYTES: usize = 1024;
 pub(crate) struct RepeatPattern {
     /// The type of the last event; `None` if it did more, or had more than is remembered.
     event_type: Option<usize>,
+    /// Whether events of the type may be pieces of a text.
+    pub is_piece: bool,
     /// Whether events were lost before it: then it is noted which rules are silent because of that.
     doubts: bool,
-    /// The number of captured fields.
-    count: usize,
     /// The captured items of each array: an event with the same has the same fields in the same places.
     items: Vec<Items>,
-    /// The fields of the [`RepeatPlan`].
+    /// The fields of which anything is read, apart from those that `deeds` takes on.
     fields: Vec<Known>,
     /// What stood in those of which all is read.
     bytes: Vec<u8>,
@@ -79,6 +80,13 @@ pub(crate) struct Deeds {
     pub piece: Option<Piece>,
     /// The number of a series, which has no key, and the index of its capture.
     pub number: Option<(usize, usize)>,
+}
+
+impl Deeds {
+    /// Returns whether the field that is captured at an index is the piece or the number.
+    fn go_on_at(&self, at: usize) -> bool {
+        self.piece.as_ref().is_some_and(|piece| piece.at == at) || self.number.is_some_and(|(_, number)| number == at)
+    }
 }
 
 /// A piece of a text.
@@ -135,47 +143,49 @@ impl RepeatPattern {
     /// Returns whether an event repeats the last one.
     #[inline]
     fn matches(&self, event: &Repeat<'_>, doubts: bool) -> bool {
-        let is_alike = self.event_type == Some(event.event_type)
-            && self.doubts == doubts
-            && self.count == event.fields.len()
-            && self.items == event.items;
+        let is_alike = self.event_type == Some(event.event_type) && self.doubts == doubts && self.items == event.items;
         is_alike
             && self.fields.iter().all(|known| {
-                let (field, (from, to)) = (event.fields[known.at], known.text);
+                let (Some(field), (from, to)) = (event.fields.get(known.at).copied(), known.text) else { return false };
                 known.kind == kind_of(field, event.text)
                     && (from == to || equal(&self.bytes[from as usize..to as usize], event.all_of(field)))
             })
     }
 
-    /// Remembers an event that left everything as it was, but for what it did.
+    /// Remembers an event that left everything as it was, but for what it did. `effects`: those of its type. `shapes`: what is
+    /// captured of the items of its arrays.
     pub(crate) fn record(
         &mut self,
         event: &Repeat<'_>,
-        plan: &RepeatPlan,
+        effects: &Effects,
         shapes: &[ArrayShape],
         doubts: bool,
         deeds: Deeds,
     ) {
+        self.event_type = None;
+        let Some(plan) = &effects.repeat else { return };
+        (self.is_piece, self.doubts, self.deeds) = (effects.is_piece, doubts, deeds);
         self.fields.clear();
         self.bytes.clear();
+        self.items.clear();
+        self.items.extend_from_slice(event.items);
         let mut fits = self.add(event, 0, &plan.fields);
-        for ((fields, shape), items) in
-            plan.items.iter().zip(shapes).zip(event.items).filter(|((fields, _), _)| !fields.is_empty())
-        {
-            for item in 0..items.count as usize {
+        for ((fields, shape), items) in plan.items.iter().zip(shapes).zip(event.items) {
+            // An item costs nothing if nothing is read of it.
+            for item in 0..if fields.is_empty() { 0 } else { items.count as usize } {
                 fits = fits && self.add(event, items.first as usize + item * shape.slots.len(), fields);
             }
         }
-        self.items.clear();
-        self.items.extend_from_slice(event.items);
         self.event_type = fits.then_some(event.event_type);
-        (self.count, self.doubts, self.deeds) = (event.fields.len(), doubts, deeds);
     }
 
     /// Adds fields of the event, or of one of its items, whose captures begin at `first`. Returns whether there was room.
     fn add(&mut self, event: &Repeat<'_>, first: usize, fields: &[ReadField]) -> bool {
         fields.iter().all(|field| {
             let at = first + field.slot;
+            if field.reads == Reads::Next && self.deeds.go_on_at(at) {
+                return true;
+            }
             let text = if field.reads == Reads::All { event.all_of(event.fields[at]) } else { b"" };
             let has_room = self.fields.len() < MOST_FIELDS && self.bytes.len() + text.len() <= MOST_BYTES;
             if has_room {
@@ -190,7 +200,7 @@ impl RepeatPattern {
 }
 
 /// Applies an event that repeats the stream's last one. Returns `false`, and changes nothing, for any other event.
-#[inline]
+#[inline(never)]
 pub(crate) fn apply_repeat(tables: &Tables, stream: &mut Stream, event: &Repeat<'_>, scratch: &Scratch) -> bool {
     let Stream { repeat, texts, series, unplaced, .. } = stream;
     if !repeat.matches(event, scratch.doubts.any) {
@@ -199,7 +209,7 @@ pub(crate) fn apply_repeat(tables: &Tables, stream: &mut Stream, event: &Repeat<
     let next = match repeat.deeds.number {
         None => None,
         Some((number, at)) => {
-            let Capture::Number(start, end) = event.fields[at] else { return false };
+            let Some(Capture::Number(start, end)) = event.fields.get(at).copied() else { return false };
             let digits = event.inside(start, end);
             let Some(last) = series::last_before(&tables.series[number], &mut series[number], digits) else {
                 return false;
@@ -208,7 +218,7 @@ pub(crate) fn apply_repeat(tables: &Tables, stream: &mut Stream, event: &Repeat<
         }
     };
     if let Some(piece) = &repeat.deeds.piece {
-        let Capture::Text(start, end) = event.fields[piece.at] else { return false };
+        let Some(Capture::Text(start, end)) = event.fields.get(piece.at).copied() else { return false };
         if !texts.append_simple(piece.text, &piece.key, event.inside(start, end), scratch.max_text_bytes) {
             return false;
         }

@@ -114,12 +114,10 @@ pub(crate) fn apply<W: CellObserver>(
             step.apply_unchanged(number, unchanged);
         }
     }
-    match &effects.repeat {
-        Some(plan) if !step.moved && step.out.len() == verdicts => {
-            let shapes = &tables.events[event.event_type].arrays;
-            step.stream.repeat.record(&Repeat::of(event), plan, shapes, step.doubts.any, step.deeds);
-        }
-        _ => step.stream.repeat.clear(),
+    if step.moved || step.out.len() > verdicts {
+        step.stream.repeat.clear();
+    } else {
+        step.stream.repeat.record(&Repeat::of(event), effects, event.arrays, step.doubts.any, step.deeds);
     }
 }
 

@@ -360,11 +360,11 @@ impl Streams {
             self.oldest_fresh = entry.newer;
             self.fresh -= 1;
             entry.fresh = false;
-            if let Storage::Live(stream) = &mut entry.storage
-                && stream.is_at_rest(tables)
-                && let Some(packed) = stream.pack()
-            {
-                entry.storage = Storage::Packed(packed);
+            if let Storage::Live(stream) = &mut entry.storage {
+                stream.repeat = RepeatPattern::default();
+                if let Some(packed) = stream.is_at_rest(tables).then(|| stream.pack()).flatten() {
+                    entry.storage = Storage::Packed(packed);
+                }
             }
         }
     }

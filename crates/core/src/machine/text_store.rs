@@ -84,17 +84,20 @@ impl Texts {
     /// [`TextState::append_simple`].
     #[inline]
     pub(crate) fn append_simple(&mut self, table: usize, key: &[u8], piece: &[u8], limit: usize) -> bool {
-        match &mut self.0[table] {
-            TextsOf::Single(text) => text.append_simple(piece, limit),
-            TextsOf::Keyed(KeyedTexts { texts, bytes, .. }) => {
-                let Some(text) = texts.peek_mut(key) else { return false };
-                let before = text.len();
-                let room = limit.saturating_sub(bytes.saturating_sub(before));
-                let is_simple = text.append_simple(piece, room);
-                *bytes += text.len() - before;
-                is_simple
-            }
+        let (text, bytes) = match &mut self.0[table] {
+            TextsOf::Single(text) => (text, None),
+            TextsOf::Keyed(KeyedTexts { texts, bytes, .. }) => match texts.peek_mut(key) {
+                Some(text) => (text, Some(bytes)),
+                None => return false,
+            },
+        };
+        let before = text.len();
+        let others = bytes.as_ref().map_or(0, |bytes| bytes.saturating_sub(before));
+        let is_simple = text.append_simple(piece, limit.saturating_sub(others));
+        if let Some(bytes) = bytes {
+            *bytes += text.len() - before;
         }
+        is_simple
     }
 
     /// Changes the text of a key.

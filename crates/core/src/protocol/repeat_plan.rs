@@ -12,8 +12,9 @@ pub enum Reads {
     /// Nothing.
     #[default]
     Nothing,
-    /// Of which kind it is, and whether it is empty. What else it says is only the next piece of a text, or the next number
-    /// of a series.
+    /// Nothing but that it is the next piece of a text, or the next number of a series.
+    Next,
+    /// Besides that, of which kind it is, and whether it is empty.
     Kind,
     /// All of it.
     All,
@@ -121,7 +122,7 @@ impl Collector<'_> {
     fn add_text(&mut self, event: usize, text: &Text) {
         for append in &text.append[event] {
             self.add_about(&append.when, append.each.as_ref(), &append.key);
-            self.add(append.each.as_ref(), append.slot, Reads::Kind);
+            self.add(append.each.as_ref(), append.slot, Reads::Next);
         }
         text.cut[event].iter().for_each(|conditions| self.add_conditions(None, conditions));
         for whole in &text.whole[event] {
@@ -137,7 +138,57 @@ impl Collector<'_> {
         for value in &series.values[event] {
             self.add_about(&value.when, value.each.as_ref(), &value.key);
             let is_counted = matches!(series.step, SeriesStep::By { .. }) && value.is_of_event();
-            self.add(value.each.as_ref(), value.slot, if is_counted { Reads::Kind } else { Reads::All });
+            self.add(value.each.as_ref(), value.slot, if is_counted { Reads::Next } else { Reads::All });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Protocol;
+    use crate::schema::Pointer;
+
+    /// Returns how much is read of a field of an event, or of the items of its first array.
+    fn reads(protocol: &str, event: &str, of_items: bool, at: &str) -> Reads {
+        let tables = Protocol::builtin(protocol).expect("it is built in").tables();
+        let number = tables.events.iter().position(|one| &*one.name == event).expect("there is such a type");
+        let (event, at) = (&tables.events[number], Pointer::parse(at).expect("it is a pointer"));
+        let plan = tables.effects[number].repeat.as_ref().expect("it may repeat");
+        let (slot, fields) = if of_items {
+            let inside = ItemSlot::Inside(at);
+            (event.arrays[0].slots.iter().position(|slot| *slot == inside), &plan.items[0])
+        } else {
+            (event.slots.iter().position(|slot| *slot == at), &plan.fields)
+        };
+        let slot = slot.expect("the tables know the field");
+        fields.iter().find(|field| field.slot == slot).map_or(Reads::Nothing, |field| field.reads)
+    }
+
+    #[test]
+    fn what_differs_from_piece_to_piece_is_not_compared() {
+        let delta = "response.output_text.delta";
+        for (protocol, event, of_items, at, expected) in [
+            ("session-events", "session.stream.chunk", false, "/payload/text", Reads::Next),
+            ("session-events", "session.stream.chunk", false, "/timestamp", Reads::Nothing),
+            ("openai-responses", delta, false, "/delta", Reads::Next),
+            ("openai-responses", delta, false, "/sequence_number", Reads::Kind),
+            ("openai-responses", delta, false, "/output_index", Reads::All),
+            ("openai-responses", delta, false, "/item_id", Reads::All),
+            ("anthropic-messages", "content_block_delta", false, "/delta/partial_json", Reads::Next),
+            ("anthropic-messages", "content_block_delta", false, "/delta/type", Reads::All),
+            ("openai-chat", "chat.completion.chunk", false, "/id", Reads::All),
+            ("openai-chat", "chat.completion.chunk", true, "/delta/content", Reads::Kind),
+            ("openai-chat", "chat.completion.chunk", true, "/finish_reason", Reads::All),
+        ] {
+            assert_eq!(reads(protocol, event, of_items, at), expected, "{event} {at}");
+        }
+    }
+
+    #[test]
+    fn an_event_that_the_next_one_is_compared_with_repeats_nothing() {
+        let tables = Protocol::builtin("session-events").expect("it is built in").tables();
+        let status = tables.unchanged.first().expect("status may not stay the same").event;
+        assert_eq!(tables.effects[status].repeat, None);
     }
 }
