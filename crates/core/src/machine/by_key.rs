@@ -38,11 +38,17 @@ impl<V: Known> ByKey<V> {
     /// Returns the value of a key.
     pub(crate) fn get(&mut self, key: &[u8]) -> &mut V {
         let (doubts, doubted) = (self.doubts, self.doubted(key));
-        if !self.values.contains_key(key) {
+        // What has no keys has one value, whose key is empty, and before all others.
+        let is_known = match key {
+            [] => self.values.first_key_value().is_some_and(|(first, _)| first.is_empty()),
+            _ => self.values.contains_key(key),
+        };
+        if !is_known {
             let value = if self.is_unknown(key) { V::unknown() } else { V::default() };
             self.values.insert(key.into(), Dated { value, doubts });
         }
-        let Some(dated) = self.values.get_mut(key) else { unreachable!("it was inserted just now") };
+        let dated = if key.is_empty() { self.values.values_mut().next() } else { self.values.get_mut(key) };
+        let Some(dated) = dated else { unreachable!("it was inserted just now") };
         if doubted > dated.doubts {
             dated.value = V::unknown();
         }
