@@ -31,6 +31,8 @@ const KEYS: [&str; 8] =
 const SURE_KEYS: [&str; 2] = ["\"http_interactions\"", "\"entries\""];
 /// Beginnings of lines of server-sent events, as they stand in a JSON string.
 const FIELDS: [&str; 4] = ["\"data:", "\"event:", "\\ndata:", "\\nevent:"];
+/// The ends of lines of JSON, with the beginnings of the next, as they stand in a JSON string.
+const LINE_ENDS: [&str; 2] = ["}\\n{", "}\\r\\n{"];
 /// The length of a text in base64 that may hold a stream, in characters.
 const SHORTEST_CODED: usize = 64;
 /// The most lines that are looked at to recognise server-sent events.
@@ -65,7 +67,7 @@ fn guess_json(text: &[u8]) -> Option<Guess> {
     let has = |words: &[&str]| words.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some());
     // A text of which the beginning alone is there, such as a long one in base64.
     let is_coded = scan.open_string().is_some_and(|start| looks_coded(&text[start..]));
-    (has_key || is_coded || has(&FIELDS)).then_some(Guess { notation: Notation::Json, is_sure })
+    (has_key || is_coded || has(&FIELDS) || has(&LINE_ENDS)).then_some(Guess { notation: Notation::Json, is_sure })
 }
 
 /// Returns whether a string, with its quotes, is one of these words.

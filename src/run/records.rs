@@ -111,23 +111,15 @@ pub enum OpenedInput<'r> {
 /// Returns an error if the input cannot be read.
 pub fn open<'r>(run: &Run<'r>, number: usize, target: &Target) -> io::Result<OpenedInput<'r>> {
     let name = target.name();
-    let mut reader: Box<dyn Read + Send> = match target {
-        Target::StandardInput(_) => Box::new(io::stdin()),
-        Target::File(path) => Box::new(File::open(path)?),
-    };
-    let searched = match target {
-        Target::File(path) => run.searched.get(path),
-        Target::StandardInput(_) => None,
-    };
+    let mut reader = target.open()?;
+    let searched = target.path().and_then(|path| run.searched.get(path));
     let finds = run.candidates_of(number).is_some();
     let takes_apart = bodies::are_looked_for(run, number);
     if run.stored.is_none() && searched.is_none() && !finds && !takes_apart {
         return Ok(OpenedInput::Stream(reader, run.usual(number)));
     }
-    let mut start = Vec::with_capacity(DETECTION_BYTES);
-    reader.by_ref().take(DETECTION_BYTES as u64).read_to_end(&mut start)?;
+    let (choice, start) = choose_by_beginning(run, number, &mut reader)?;
     let text = compressed::beginning(&start, DETECTION_BYTES);
-    let choice = run.choose(number, &text);
     // What has events of another protocol than that of the stream beside the records holds no records.
     let is_other = matches!(&choice, Choice::By(by) if by.protocol.name() != run.protocol.name());
     let records =
@@ -177,6 +169,27 @@ pub fn open<'r>(run: &Run<'r>, number: usize, target: &Target) -> io::Result<Ope
         _ => as_file(whole),
     }
     .map(OpenedInput::Records)
+}
+
+/// Returns how a target is judged, and the bytes that were read to find that out: as many as tell what it holds, or more.
+///
+/// # Errors
+///
+/// Returns an error if the input cannot be read.
+pub fn choose_by_beginning<'r>(
+    run: &Run<'r>,
+    number: usize,
+    reader: &mut Box<dyn Read + Send>,
+) -> io::Result<(Choice<'r>, Vec<u8>)> {
+    let mut start = Vec::with_capacity(DETECTION_BYTES);
+    reader.by_ref().take(DETECTION_BYTES as u64).read_to_end(&mut start)?;
+    let choice = run.choose_from(number, |range| {
+        let missing = range.end.saturating_sub(start.len());
+        reader.by_ref().take(missing as u64).read_to_end(&mut start)?;
+        let text = compressed::beginning(&start, range.end);
+        io::Result::Ok(text.get(range.start..).unwrap_or_default().to_vec())
+    })?;
+    Ok((choice, start))
 }
 
 /// Returns the finding about an input that may be of several protocols.
