@@ -1,6 +1,6 @@
 //! What a text looks like: whether a file may hold bodies, and whether a text is a stream.
 
-use sessionlint_core::input::BYTE_ORDER_MARK;
+use sessionlint_core::input::{BYTE_ORDER_MARK, in_utf8};
 
 /// The notation of a file that may hold bodies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,7 @@ const MOST_LINES: usize = 40;
 
 /// Returns what a file may be that begins with `start`; `None` if it holds no bodies.
 pub fn guess(start: &[u8]) -> Option<Guess> {
+    let start = &*in_utf8(start);
     let text = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start).trim_ascii_start();
     match text.first()? {
         b'{' | b'[' => guess_json(text),

@@ -14,7 +14,7 @@ use super::walk::Stream;
 /// The most mutations that are tried.
 const MOST_TRIES: usize = 400;
 /// The most bytes that are judged: each mutation of a long recording takes long.
-const MOST_BYTES: usize = 4 << 20;
+const MOST_BYTES: usize = 8 << 20;
 /// The number of bytes that are judged before it is seen whether the mutation breaks another rule.
 const PIECE: usize = 4096;
 

@@ -109,6 +109,50 @@ fn every_body_of_a_file_is_judged_by_itself() {
     assert_eq!((&document["summary"]["files"], &document["summary"]["streams"]), (&1.into(), &2.into()));
 }
 
+#[test]
+fn lines_of_json_in_a_string_are_a_stream() {
+    let stop = r#"{"type":"content_block_stop","index":"0"}"#;
+    let folder = Folder::new();
+    for end in ["\n", "\r\n"] {
+        let answer = [stop, stop].join(end);
+        folder.write("case.json", serde_json::json!({"name": "a case", "answer": answer}).to_string());
+        let output = folder.run(&["check", "--fragment", "--format", "short", "case.json"]);
+        let faults = output.out.lines().filter(|line| line.contains("error[wrong-type]"));
+        assert!(faults.count() == 2 && output.out.contains("1 file, 1 body, 2 events"), "{}", output.out);
+    }
+}
+
+/// The file's encoding is nothing of the stream's.
+#[test]
+fn a_cassette_may_be_utf_16() {
+    let stop = "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":\"😀\"}\n\n";
+    let folder = Folder::new();
+    let yaml = format!(
+        "interactions:\n- request: {{method: POST, uri: https://a/v1}}\n  response:\n    body:\n      string: |+\n{}",
+        stop.lines().map(|line| format!("        {line}\n")).collect::<String>()
+    );
+    for (name, text) in [("json", cassette(&["<p>é", stop])), ("yaml", yaml)] {
+        let wide: Vec<u8> = format!("\u{FEFF}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        folder.write(&format!("plain.{name}"), &text);
+        folder.write(&format!("wide.{name}"), wide);
+        let findings = |file: &str| -> Vec<Value> {
+            let output = folder.run(&["check", "--fragment", "--format", "json", file]);
+            let document: Value = serde_json::from_str(&output.out).expect("JSON");
+            document["findings"].as_array().expect("findings").clone()
+        };
+        let (plain, wide) = (findings(&format!("plain.{name}")), findings(&format!("wide.{name}")));
+        assert_eq!((plain.len(), wide.len()), (1, 1), "{name}: {wide:?}");
+        for key in ["rule", "message", "line", "column", "pointer"] {
+            assert_eq!(plain[0][key], wide[0][key], "{name}: {key}");
+        }
+        for key in ["start", "end"] {
+            let at = plain[0][key].as_u64().expect("an offset") as usize;
+            let before = 2 + 2 * text[..at].encode_utf16().count() as u64;
+            assert_eq!(wide[0][key], before, "{name}: {key}");
+        }
+    }
+}
+
 /// A file counts once for each protocol, whatever the number of its bodies.
 #[test]
 fn files_are_counted_as_files() {

@@ -194,5 +194,5 @@ fn blocks_of_one_page_may_have_several_protocols() {
     assert_eq!(of_first[0], "./page.md:2:62 wrong-type", "{of_first:?}");
     let after = found(&blocks(&[ERROR, unclear, stop]));
     assert_eq!(after.len(), 3, "{after:?}");
-    assert!(after[1].ends_with("unknown-event"), "{after:?}");
+    assert!(after[1].ends_with("no-events"), "session events have no such type: {after:?}");
 }
