@@ -15,7 +15,7 @@ const PART: usize = 4096;
 pub struct Source {
     text: Vec<u8>,
     /// The file as it is, if it is UTF-16.
-    wide: Option<Wide>,
+    wide: Option<Box<Wide>>,
     /// The offset of the first byte of each line.
     lines: Vec<usize>,
     /// The number of characters before each part.
@@ -54,7 +54,7 @@ impl Source {
             Cow::Owned(text) => {
                 let mark = if matches!(bytes[..], [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) { 2 } else { 0 };
                 let pairs = sums(&text, count_pairs);
-                (text, Some(Wide { bytes, mark, pairs }))
+                (text, Some(Box::new(Wide { bytes, mark, pairs })))
             }
             Cow::Borrowed(_) => (bytes, None),
         };
