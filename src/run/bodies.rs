@@ -168,7 +168,7 @@ fn select(run: &Run<'_>, number: usize, guess: Guess, container: Container) -> R
     held.counts.judged = held.streams.len() as u64;
     held.counts.others = responses.saturating_sub(with_stream.len() as u64);
     // In YAML, the lines of a body look like those of a stream.
-    let is_recording = || guess.is_json() && holds_events(run, number, &held.source);
+    let is_recording = || guess.is_json() && holds_events(run, number, &held.source, is_sure);
     if !is_sure && held.streams.is_empty() || is_recording() {
         return Err(held.source);
     }
@@ -176,9 +176,11 @@ fn select(run: &Run<'_>, number: usize, guess: Guess, container: Container) -> R
 }
 
 /// Returns whether a file is a recording itself: its own values are events of the protocol, and not what is in its strings.
-fn holds_events(run: &Run<'_>, number: usize, source: &Source) -> bool {
+/// `has_responses`: it looks like no recording, so that a long event is not searched for in it.
+fn holds_events(run: &Run<'_>, number: usize, source: &Source, has_responses: bool) -> bool {
     let bytes = source.bytes();
-    let protocol = run.choose(number, bytes).judged_by().protocol;
+    let most = if has_responses { DETECTION_BYTES } else { bytes.len() };
+    let protocol = run.choose(number, &bytes[..bytes.len().min(most)]).judged_by().protocol;
     let settings = Settings::new(protocol, Options::default());
     let mut checker = StreamChecker::new(protocol, &settings, None);
     checker.feed(bytes);

@@ -70,7 +70,7 @@ impl<'r> Run<'r> {
         Ok(match open(self, number, target)? {
             OpenedInput::Bodies(held) => held.streams.iter().map(|body| told(self.choose_body(number, body))).collect(),
             OpenedInput::Stream(..) | OpenedInput::Ambiguous(..) => {
-                vec![told(choose_by_beginning(self, number, &mut target.open()?)?.0)]
+                vec![told(choose_by_beginning(self, number, &mut Vec::new(), &mut target.open()?)?)]
             }
             OpenedInput::Records(_) | OpenedInput::PassedOver(_) => Vec::new(),
         })

@@ -89,6 +89,24 @@ fn coverage_and_view_find_the_protocol_of_standard_input() {
     }
 }
 
+#[test]
+fn the_first_event_may_be_long() {
+    // Its `type` comes last, and what stands in it looks like what files with responses have.
+    let long = format!(
+        r#"{{"response":{{"id":"r","object":"response","instructions":"data: {}"}},"sequence_number":0,"type":"response.created"}}"#,
+        "a".repeat(300_000)
+    );
+    let lines = format!("{long}\n");
+    let folder = Folder::with(&[("a.ndjson", &lines), ("one.json", &long), ("a.sse", &format!("data: {long}\n\n"))]);
+    for name in ["a.ndjson", "one.json", "a.sse", "."] {
+        let found = folder.json(name)["protocols"].clone();
+        let files = if name == "." { 3 } else { 1 };
+        assert_eq!(found, serde_json::json!({"openai-responses": files}), "{name}");
+    }
+    let piped = folder.run_with_input("coverage -", lines.as_bytes());
+    assert!(piped.code == 0 && piped.out.contains("openai-responses"), "{}{}", piped.out, piped.err);
+}
+
 /// A dialect that no input's protocol has would be a wish that nobody has heard.
 #[test]
 fn a_dialect_that_holds_for_nothing_is_said() {
