@@ -270,6 +270,30 @@ fn a_note_takes_one_line() {
     );
 }
 
+/// The summary counts each of them.
+#[test]
+fn a_note_on_several_fields_says_in_how_many_places_they_are() {
+    let protocol = Protocol::builtin("session-events").expect("it is built in");
+    let text = |payloads: &[&str]| {
+        let event = |more: &&str| {
+            format!(
+                r#"{{"type":"session.error","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"s","error":"e"{more}}}}}"#
+            )
+        };
+        let lines: Vec<_> = payloads.iter().map(event).collect();
+        let options = Options::default().with_severities([("repeated-events".to_owned(), None)]).with_fragment(true);
+        let report = check(protocol, lines.join("\n").as_bytes(), options);
+        let unknown = report.summary.by_rule["unknown-field"];
+        (report.text(protocol, TextOptions::default()), unknown)
+    };
+    let (text_of_two, unknown) = text(&[r#","a":1,"b":1"#]);
+    assert_eq!(unknown, 2);
+    assert!(text_of_two.contains("`payload.a` or `payload.b`\n"), "{text_of_two}");
+    let (text_of_more, unknown) = text(&[r#","a":1,"b":1"#, r#","a":2"#, r#","a":3"#]);
+    assert_eq!(unknown, 4);
+    assert!(unwrapped(&text_of_more).contains("`payload.a` or `payload.b` (in 4 places)"), "{text_of_more}");
+}
+
 #[test]
 fn events_passed_one_by_one_go_by_their_numbers() {
     let protocol = Protocol::builtin("session-events").expect("it is built in");

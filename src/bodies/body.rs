@@ -84,7 +84,7 @@ impl Body {
     pub fn point_at(&self, source: &Source, place: &mut Place) {
         let origin = source.origin(self.span.start);
         (place.line, place.column) = (origin.line, origin.column);
-        (place.start, place.end) = (self.span.start as u64, self.span.end as u64);
+        (place.start, place.end) = (origin.offset, source.offset(self.span.end));
     }
 }
 
@@ -97,7 +97,7 @@ fn shift_place(source: &Source, runs: &Runs, place: &mut Place) {
     // An excerpt shows the line of its place.
     place.excerpt.column = (place.excerpt.column + origin.column).saturating_sub(place.column).max(1);
     (place.line, place.column) = (origin.line, origin.column);
-    (place.start, place.end) = (there.start as u64, there.end as u64);
+    (place.start, place.end) = (origin.offset, source.offset(there.end));
 }
 
 /// Returns the length of a character as it is written, with an escape or not.

@@ -106,7 +106,7 @@ fn base64(text: &[u8]) -> Decoded {
             if let Err(cause) = engine.decode_vec(four, &mut bytes) {
                 bytes.truncate(kept);
                 let at = index * PIECE + 4 * number;
-                damage = Some(format!("base64: {} behind {at} characters", reason(&cause)));
+                damage = Some(format!("base64: {}", reason(&cause, at, four)));
                 break 'pieces;
             }
         }
@@ -114,11 +114,21 @@ fn base64(text: &[u8]) -> Decoded {
     Decoded { bytes, damage }
 }
 
-fn reason(cause: &base64::DecodeError) -> &'static str {
+/// Returns what is wrong with a few characters, before which there are `at` others.
+fn reason(cause: &base64::DecodeError, at: usize, characters: &[u8]) -> String {
+    use base64::DecodeError;
     match cause {
-        base64::DecodeError::InvalidByte(..) => "it has a character of another alphabet",
-        base64::DecodeError::InvalidLength(..) => "it ends early",
-        _ => "it is damaged",
+        DecodeError::InvalidByte(number, b'=') => {
+            format!("behind {} characters it is padded, and goes on", at + number)
+        }
+        DecodeError::InvalidByte(number, b'+' | b'/') => {
+            format!("behind {} characters there is one of the other alphabet", at + number)
+        }
+        DecodeError::InvalidByte(number, _) => {
+            format!("behind {} characters there is one that base64 does not have", at + number)
+        }
+        DecodeError::InvalidLength(_) => format!("it ends early, behind {} characters", at + characters.len()),
+        _ => format!("it is damaged behind {at} characters"),
     }
 }
 
@@ -153,8 +163,10 @@ mod tests {
             ("ZGF0YTog\n  MQo=\n", ("data: 1\n", None)),
             ("ZGF0YTogMQo", ("data: 1\n", None)),
             (r#"["ZGF0", "YTogMQo="]"#, ("data: 1\n", None)),
-            ("ZGF0YTog*QoK", ("data: ", Some("base64: it has a character of another alphabet behind 8 characters"))),
-            ("ZGF0YTogM", ("data: ", Some("base64: it ends early behind 8 characters"))),
+            ("ZGF0YTogM*oK", ("data: ", Some("base64: behind 9 characters there is one that base64 does not have"))),
+            ("YWI-YWI+", ("ab>", Some("base64: behind 7 characters there is one of the other alphabet"))),
+            ("ZGF0YT=gMQoK", ("dat", Some("base64: behind 6 characters it is padded, and goes on"))),
+            ("ZGF0YTogM", ("data: ", Some("base64: it ends early, behind 9 characters"))),
             ("", ("", None)),
         ] {
             let Decoded { bytes, damage } = declared(&pieces(&[text]));

@@ -1,6 +1,6 @@
 //! What a text looks like: whether a file may hold bodies, and whether a text is a stream.
 
-use sessionlint_core::input::BYTE_ORDER_MARK;
+use sessionlint_core::input::{BYTE_ORDER_MARK, in_utf8};
 
 /// The notation of a file that may hold bodies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ const KEYS: [&str; 8] =
 const SURE_KEYS: [&str; 2] = ["\"http_interactions\"", "\"entries\""];
 /// Beginnings of lines of server-sent events, as they stand in a JSON string.
 const FIELDS: [&str; 4] = ["\"data:", "\"event:", "\\ndata:", "\\nevent:"];
+/// The ends of lines of JSON, with the beginnings of the next, as they stand in a JSON string.
+const LINE_ENDS: [&str; 2] = ["}\\n{", "}\\r\\n{"];
 /// The length of a text in base64 that may hold a stream, in characters.
 const SHORTEST_CODED: usize = 64;
 /// The most lines that are looked at to recognise server-sent events.
@@ -38,6 +40,7 @@ const MOST_LINES: usize = 40;
 
 /// Returns what a file may be that begins with `start`; `None` if it holds no bodies.
 pub fn guess(start: &[u8]) -> Option<Guess> {
+    let start = &*in_utf8(start);
     let text = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start).trim_ascii_start();
     match text.first()? {
         b'{' | b'[' => guess_json(text),
@@ -65,7 +68,7 @@ fn guess_json(text: &[u8]) -> Option<Guess> {
     let has = |words: &[&str]| words.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some());
     // A text of which the beginning alone is there, such as a long one in base64.
     let is_coded = scan.open_string().is_some_and(|start| looks_coded(&text[start..]));
-    (has_key || is_coded || has(&FIELDS)).then_some(Guess { notation: Notation::Json, is_sure })
+    (has_key || is_coded || has(&FIELDS) || has(&LINE_ENDS)).then_some(Guess { notation: Notation::Json, is_sure })
 }
 
 /// Returns whether a string, with its quotes, is one of these words.

@@ -1,37 +1,68 @@
 //! The text of a whole file, and where each of its bytes is.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use sessionlint_core::bytes::count_characters;
-use sessionlint_core::input::{BYTE_ORDER_MARK, Origin};
+use sessionlint_core::input::{BYTE_ORDER_MARK, Origin, in_utf8};
 
 /// The distance between the bytes before which the characters are counted beforehand. A column is found by counting
 /// those of one such part, however long the line is.
 const PART: usize = 4096;
 
-/// The text of a file that holds bodies, decompressed.
+/// The text of a file that holds bodies, decompressed, in UTF-8.
 #[derive(Debug)]
 pub struct Source {
     text: Vec<u8>,
+    /// The file as it is, if it is UTF-16.
+    wide: Option<Box<Wide>>,
     /// The offset of the first byte of each line.
     lines: Vec<usize>,
     /// The number of characters before each part.
     characters: Vec<u64>,
 }
 
+/// A file in UTF-16.
+#[derive(Debug)]
+struct Wide {
+    bytes: Vec<u8>,
+    /// The length of its byte-order mark.
+    mark: u64,
+    /// The number of characters of two code units before each part of the text in UTF-8.
+    pairs: Vec<u64>,
+}
+
+/// Returns the number of characters in a text that are two code units of UTF-16.
+fn count_pairs(text: &[u8]) -> u64 {
+    text.iter().filter(|byte| **byte >= 0xF0).count() as u64
+}
+
+/// Returns the sums of a count over the parts of a text before each part.
+fn sums(text: &[u8], count: impl Fn(&[u8]) -> u64) -> Vec<u64> {
+    let before = text.chunks(PART).scan(0, |before, part| {
+        let here = *before;
+        *before += count(part);
+        Some(here)
+    });
+    before.collect()
+}
+
 impl Source {
-    /// Takes the bytes of a file. Returns them unchanged if they are not UTF-8.
+    /// Takes the bytes of a file. Returns them unchanged if they are neither UTF-8 nor UTF-16.
     pub fn new(bytes: Vec<u8>) -> Result<Source, Vec<u8>> {
-        if std::str::from_utf8(&bytes).is_err() {
-            return Err(bytes);
+        let (text, wide) = match in_utf8(&bytes) {
+            Cow::Owned(text) => {
+                let mark = if matches!(bytes[..], [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) { 2 } else { 0 };
+                let pairs = sums(&text, count_pairs);
+                (text, Some(Box::new(Wide { bytes, mark, pairs })))
+            }
+            Cow::Borrowed(_) => (bytes, None),
+        };
+        if std::str::from_utf8(&text).is_err() {
+            return Err(wide.map_or(text, |wide| wide.bytes));
         }
-        let lines = std::iter::once(0).chain(memchr::memchr_iter(b'\n', &bytes).map(|at| at + 1)).collect();
-        let counts = bytes.chunks(PART).scan(0, |before, part| {
-            let here = *before;
-            *before += count_characters(part);
-            Some(here)
-        });
-        Ok(Source { lines, characters: counts.collect(), text: bytes })
+        let lines = std::iter::once(0).chain(memchr::memchr_iter(b'\n', &text).map(|at| at + 1)).collect();
+        Ok(Source { lines, characters: sums(&text, count_characters), text, wide })
     }
 
     /// Returns the text behind a byte-order mark, and the mark's length in bytes.
@@ -45,9 +76,18 @@ impl Source {
         &self.text
     }
 
-    /// Gives the bytes back.
+    /// Gives the bytes of the file back.
     pub fn into_bytes(self) -> Vec<u8> {
-        self.text
+        self.wide.map_or(self.text, |wide| wide.bytes)
+    }
+
+    /// Returns the offset in the file of a byte of the text.
+    pub fn offset(&self, at: usize) -> u64 {
+        let Some(wide) = &self.wide else { return at as u64 };
+        let at = at.min(self.text.len());
+        let part = (at / PART).min(wide.pairs.len().saturating_sub(1));
+        let pairs = wide.pairs.get(part).map_or(0, |before| before + count_pairs(&self.text[part * PART..at]));
+        wide.mark + 2 * (self.characters_before(at) + pairs)
     }
 
     /// Returns the number of characters before a byte.
@@ -67,7 +107,7 @@ impl Source {
             // The mark is no character of the first line.
             column = column.saturating_sub(1).max(1);
         }
-        Origin { offset: at as u64, line: line as u64, column }
+        Origin { offset: self.offset(at), line: line as u64, column }
     }
 }
 
@@ -137,6 +177,26 @@ mod tests {
         }
         assert!(Source::new(b"\xFF".to_vec()).is_err());
         assert_eq!(Source::new(Vec::new()).expect("empty").origin(5), Origin::START);
+    }
+
+    #[test]
+    fn a_byte_of_utf_16_has_its_place_in_the_file() {
+        let text = format!("é\n{}😀€ end", "a😀é".repeat(3000));
+        for (mark, order) in [(2, u16::to_le_bytes as fn(u16) -> [u8; 2]), (2, u16::to_be_bytes), (0, u16::to_le_bytes)]
+        {
+            // Without a mark, the encoding is told by the first characters.
+            let text = if mark == 0 { format!("ab{text}") } else { text.clone() };
+            let marked = if mark == 0 { text.clone() } else { format!("\u{FEFF}{text}") };
+            let bytes: Vec<u8> = marked.encode_utf16().flat_map(order).collect();
+            let source = Source::new(bytes.clone()).expect("UTF-16");
+            assert_eq!(source.content(), (text.as_str(), 0));
+            for (at, _) in text.char_indices().step_by(97) {
+                let before = 2 * text[..at].encode_utf16().count() as u64;
+                assert_eq!(source.offset(at), mark + before);
+                assert_eq!(source.origin(at).column, Origin::START.after(&text.as_bytes()[..at]).column);
+            }
+            assert_eq!(source.into_bytes(), bytes);
+        }
     }
 
     #[test]

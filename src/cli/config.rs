@@ -1,10 +1,10 @@
 //! Selects the `sessionlint.toml` that applies, and the protocol, which it may name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use sessionlint_core::event::{Options, ProtocolSearch};
-use sessionlint_core::protocol::{LazyProtocol, Protocol, ProtocolLoader, Rulebook};
+use sessionlint_core::protocol::{LazyProtocol, Protocol, ProtocolLoader, Rule, Rulebook};
 use sessionlint_core::text::{list, nearest, visible};
 
 use toml::Spanned;
@@ -52,8 +52,17 @@ pub struct ProtocolChoice {
     has_records: bool,
     /// The number of each override that names a protocol, and that of the protocol in `all`.
     of_overrides: Vec<(usize, usize)>,
+    /// The dialect that an argument or the environment names for all inputs, or else the one in `sessionlint.toml`.
+    dialect: Option<AskedDialect>,
     /// The number of each override that names a dialect, with those of a protocol and of its dialect in `all`.
     dialects: Vec<(usize, usize, usize)>,
+}
+
+/// A dialect that is named for all inputs of a run.
+struct AskedDialect {
+    name: String,
+    /// Whether an argument or the environment names it, for this run alone.
+    is_given: bool,
 }
 
 impl std::ops::Deref for ProtocolChoice {
@@ -65,6 +74,11 @@ impl std::ops::Deref for ProtocolChoice {
 }
 
 impl ProtocolArgument {
+    /// Returns whether an argument or the environment names a protocol.
+    pub fn is_given(&self) -> bool {
+        self.protocol.is_some() || self.name_of_variable().is_some()
+    }
+
     /// Returns the given arguments, as words of a command line; the environment may have given them.
     #[cfg(feature = "proptest")]
     pub fn as_given(&self) -> Vec<String> {
@@ -119,7 +133,7 @@ impl ProtocolArgument {
         let protocol = match (self.given_dialect(), &config) {
             (Some(name), _) => {
                 let refused = |(message, help)| CliError::Message(format!("--dialect {message}; {help}"));
-                protocol.in_dialect(&name)?.map_err(refused)?
+                protocol.in_dialect(&name, true)?.map_err(refused)?
             }
             (None, Some(config)) => protocol.in_configured_dialects(config)?,
             (None, None) => protocol,
@@ -133,6 +147,26 @@ impl ProtocolArgument {
     /// Loads the protocol, and the `sessionlint.toml` that applies in the current folder.
     pub fn load_here(&self) -> Result<(ProtocolChoice, Option<Config>), CliError> {
         self.load(&[PathBuf::from("-")])
+    }
+
+    /// Loads one protocol, and the `sessionlint.toml` that applies in the current folder: the protocol that is named there or
+    /// by an argument, or else the usual one.
+    ///
+    /// # Errors
+    ///
+    /// Fails too if no protocol is named and several have the dialect that an argument names.
+    pub fn load_one(&self) -> Result<(ProtocolChoice, Option<Config>), CliError> {
+        let (choice, config) = self.load_here()?;
+        let Some(dialect) = self.given_dialect() else { return Ok((choice, config)) };
+        let having: Vec<_> = choice.in_a_dialect().collect();
+        match having[..] {
+            [number] => Ok((choice.only(number), config)),
+            _ => {
+                let names: Vec<_> = having.iter().map(|number| visible(choice.all[*number].name())).collect();
+                let dialect = visible(&dialect);
+                Err(CliError::Message(format!("{} have the dialect {dialect}; name one with --protocol", list(&names))))
+            }
+        }
     }
 
     /// Returns the `sessionlint.toml` that applies to all of these paths.
@@ -177,12 +211,13 @@ impl ProtocolChoice {
             candidates: count,
             has_records: false,
             of_overrides: Vec::new(),
+            dialect: None,
             dialects: Vec::new(),
         }
     }
 
     /// Returns the built-in protocols of streams, and that of stored records beside them.
-    fn built_in() -> ProtocolChoice {
+    pub fn built_in() -> ProtocolChoice {
         let mut candidates = LazyProtocol::builtin_streams().to_vec();
         candidates.sort_by_key(|one| one.name() != DEFAULT);
         let mut choice = ProtocolChoice::of(candidates);
@@ -202,11 +237,48 @@ impl ProtocolChoice {
     }
 
     /// Returns this choice with the protocol alone that the beginning of an input tells, if it does.
-    pub fn for_input(mut self, beginning: &[u8], options: &Options) -> ProtocolChoice {
+    pub fn for_input(self, beginning: &[u8], options: &Options) -> ProtocolChoice {
         match self.find(beginning, options) {
-            Some(number) if self.candidates > 1 => ProtocolChoice::of(vec![self.all.swap_remove(number)]),
+            Some(number) if self.candidates > 1 => self.only(number),
             _ => self,
         }
+    }
+
+    /// Returns a choice of the protocol of this number alone.
+    pub fn only(mut self, number: usize) -> ProtocolChoice {
+        let dialect = self.dialect.take();
+        ProtocolChoice { dialect, ..ProtocolChoice::of(vec![self.all.swap_remove(number)]) }
+    }
+
+    /// Returns this choice of one protocol, which inputs have.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the caller asked for a dialect that the protocol does not have.
+    pub fn with_its_dialect(self) -> Result<ProtocolChoice, CliError> {
+        let judged = BTreeMap::from([(self.name().to_owned(), self.dialect().is_some())]);
+        if self.note_dialect(&judged) { Ok(self) } else { Err(CliError::Exit(Exit::Usage)) }
+    }
+
+    /// Says if the dialect that is named for all inputs holds for none of these, or not for all: some protocols have no such
+    /// dialect. `judged`: by the names of the protocols that inputs had, whether they were judged in a dialect. Returns
+    /// `false` if the run must fail: nothing is what the caller asked for.
+    #[must_use]
+    pub fn note_dialect(&self, judged: &BTreeMap<String, bool>) -> bool {
+        let Some(AskedDialect { name, is_given }) = &self.dialect else { return true };
+        let without: Vec<_> = judged.iter().filter(|(_, has)| !**has).map(|(name, _)| visible(name)).collect();
+        let holds_for_none = without.len() == judged.len();
+        // A file holds for all that is below it, which may be of several protocols.
+        if without.is_empty() || !holds_for_none && !is_given {
+            return true;
+        }
+        let (has, name) = (if without.len() == 1 { "has" } else { "have" }, visible(name));
+        let what = if holds_for_none { "all that was read is" } else { "some of what was read is" };
+        complain!(
+            "sessionlint: the dialect {name} does not hold here: {what} of {}, which {has} no such dialect",
+            list(&without)
+        );
+        !(holds_for_none && *is_given)
     }
 
     /// Returns every protocol that the run may meet, the candidates first.
@@ -225,21 +297,33 @@ impl ProtocolChoice {
     }
 
     /// Returns this choice with a dialect of each candidate that has one of this name. The inner error says that none has.
-    fn in_dialect(mut self, name: &str) -> Result<Result<ProtocolChoice, Refusal>, CliError> {
+    fn in_dialect(mut self, name: &str, is_given: bool) -> Result<Result<ProtocolChoice, Refusal>, CliError> {
         let mut is_known = false;
         for protocol in &mut self.all[..self.candidates] {
             if let Some(own) = in_dialect(protocol, name)? {
                 (*protocol, is_known) = (own, true);
             }
         }
+        self.dialect = Some(AskedDialect { name: name.to_owned(), is_given });
         Ok(if is_known { Ok(self) } else { Err(unknown_dialect(name, self.candidates())) })
+    }
+
+    /// Returns the numbers of the candidates that are in a dialect.
+    fn in_a_dialect(&self) -> impl Iterator<Item = usize> {
+        (0..self.candidates).filter(|number| self.all[*number].get().dialect().is_some())
+    }
+
+    /// Returns what has the rule of this name: of several protocols, one that is in a dialect before the others.
+    pub fn find_rule(&self, name: &str) -> Option<(&Protocol, &Rule)> {
+        let of = |number: usize| Some((self.all[number].get(), self.all[number].get().rule(name)?));
+        self.in_a_dialect().find_map(of).or_else(|| self.rules_of_run().find(name))
     }
 
     /// Returns this choice with the dialects that a `sessionlint.toml` names: for all files, and by its overrides.
     fn in_configured_dialects(self, config: &Config) -> Result<ProtocolChoice, CliError> {
         let refuse = |name: &Spanned<String>, why: Refusal| report_file_error(config.refused_dialect(name, why));
         let mut choice = match config.dialect() {
-            Some(name) => self.in_dialect(name.get_ref())?.map_err(|why| refuse(name, why))?,
+            Some(name) => self.in_dialect(name.get_ref(), false)?.map_err(|why| refuse(name, why))?,
             None => self,
         };
         for (number, name) in config.dialects_of_overrides() {

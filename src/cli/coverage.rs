@@ -13,7 +13,7 @@ use sessionlint_core::text::visible;
 use super::console::standard_output;
 use super::graph::{self, check_lifecycle, draw};
 use super::input::{
-    InputArguments, SearchNotes, TargetSettings, cores, only_protocol, report_errors, report_nothing_judged,
+    InputArguments, SearchNotes, TargetSettings, copied, cores, only_protocol, report_errors, report_nothing_judged,
     require_targets,
 };
 use super::{CliError, Exit, TextOrJson};
@@ -77,7 +77,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (choice, config) = arguments.input.load()?;
     let FoundTargets { targets, searched, errors, left_out } = arguments.input.expand(config.as_ref());
     let options = arguments.input.reading.options();
-    let protocol = only_protocol(choice, &targets, &options)?;
+    let (targets, _copies) = copied(targets)?;
+    let protocol = only_protocol(choice, config.as_deref(), &options, &targets, &searched)?;
     // Mistakes in the command line are reported before any work is done.
     if protocol.is_of_records() {
         let name = visible(protocol.name());
@@ -93,20 +94,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     require_targets(&targets, &SearchNotes { errors: &errors, left_out }, "")?;
     let options = with_every_rule(options, &protocol).with_excerpts(false);
     let settings = TargetSettings::new(&protocol, config.as_deref(), &options, &targets);
+    let usual = (Selection::default(), Progress::default());
     let run = Run {
-        protocol: &protocol,
-        settings: &settings.per_target,
-        candidates: None,
-        stored: None,
-        stale: None,
-        selection: &Selection::default(),
         max_findings: Some(0),
         jobs: cores(),
-        progress: &Progress::default(),
-        searched: &searched,
         exercises: true,
-        joins: false,
-        split: None,
+        ..Run::of_streams(&protocol, &settings.per_target, None, &searched, &usual)
     };
     // Findings in the recordings are for `check` to report.
     let outcome = run.check(&targets, None, &mut MultiReporter::new(Vec::new()))?;

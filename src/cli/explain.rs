@@ -2,7 +2,7 @@
 
 use sessionlint_core::text::visible;
 
-use super::config::ProtocolArgument;
+use super::config::{ProtocolArgument, ProtocolChoice};
 use super::console::standard_output;
 use super::{CliError, Exit, find_rule};
 use crate::config::NAME;
@@ -20,7 +20,10 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (chosen, config) = arguments.protocol.load_here()?;
-    let (protocol, rule) = find_rule(chosen.rules_of_run(), &arguments.rule)?;
+    // A finding may come from another folder, where other protocols are named.
+    let built_in = (!arguments.protocol.is_given()).then(ProtocolChoice::built_in);
+    let found = [Some(&chosen), built_in.as_ref()].into_iter().flatten().find_map(|one| one.find_rule(&arguments.rule));
+    let (protocol, rule) = found.map_or_else(|| find_rule(chosen.rules_of_run(), &arguments.rule), Ok)?;
     let here = config.as_ref().and_then(|config| config.rule(&rule.name)).map(|said| {
         let severity = said.severity.map_or("off", |severity| severity.as_str());
         let reason = said.reason.as_deref().map(|reason| format!(": {}", visible(reason))).unwrap_or_default();

@@ -1,11 +1,11 @@
 //! `sessionlint fmt`: formats fixtures or standard input in their canonical form.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sessionlint_core::event::{Options, Settings};
 use sessionlint_core::finding::Finding;
@@ -23,7 +23,7 @@ use super::input::{
 use super::{CliError, Exit};
 use crate::config::Config;
 use crate::difference::difference;
-use crate::error::RunError;
+use crate::error::{RunError, display_path};
 use crate::lint::expectation;
 use crate::lint::fix::Level;
 use crate::lint::{
@@ -32,8 +32,8 @@ use crate::lint::{
 };
 use crate::report::{Reporter, RunEnd};
 use crate::run::{
-    FixOptions, FoundTargets, LintOptions, Progress, RecordProtocol, RecordSettings, Run, Selection, Target,
-    is_lint_candidate, with_fixtures,
+    FixOptions, FixedFile, FoundTargets, HOLDS_RESPONSES, LintOptions, Outcome, Progress, RecordProtocol,
+    RecordSettings, Run, Selection, Target, is_lint_candidate, with_fixtures,
 };
 
 #[derive(clap::Args)]
@@ -111,14 +111,19 @@ pub fn run(arguments: Arguments) -> Result<Exit, CliError> {
     require_targets(&targets, &SearchNotes { errors: &errors, left_out }, " .md .markdown")?;
     let fixes = FixSink::new(mode, Destination::StandardOutput, input.paths());
     let jobs = jobs.map_or_else(cores, |jobs| usize::from(jobs.get()));
-    let Formatted { unreadable, foreign } =
+    let Formatted { unreadable, foreign, of_responses, in_dialect } =
         format(&protocol, config.as_deref(), &options, &targets, &named, &fixes, jobs)?;
     report_errors(&unreadable);
     for file in &foreign {
         complain!("sessionlint: {} {NOTHING_OF_PROTOCOL}", visible(file));
     }
+    for file in of_responses.iter().filter(|file| !verbose && named.contains(*file)) {
+        complain!("sessionlint: {} is left as it is: {HOLDS_RESPONSES}", display_path(file));
+    }
+    let has_dialect = protocol.note_dialect(&in_dialect);
     let exit = fixes.finish(quiet, verbose)?;
-    Ok(if errors.is_empty() && unreadable.is_empty() && foreign.is_empty() { exit } else { Exit::Usage })
+    let is_read = errors.is_empty() && unreadable.is_empty() && foreign.is_empty();
+    Ok(if is_read && has_dialect { exit } else { Exit::Usage })
 }
 
 fn is_standard_input(path: &Path) -> bool {
@@ -147,6 +152,10 @@ struct Formatted {
     unreadable: Vec<RunError>,
     /// The names of those that were named, and have no event of the protocol.
     foreign: Vec<Arc<str>>,
+    /// The files that hold bodies of responses.
+    of_responses: Vec<PathBuf>,
+    /// By protocol, whether events were judged by it in a dialect.
+    in_dialect: BTreeMap<String, bool>,
 }
 
 /// Formats all fixtures.
@@ -186,6 +195,13 @@ fn format(
         joins: false,
         split: None,
     };
+    let of_responses = Mutex::new(Vec::new());
+    let keep = |mended: FixedFile| {
+        if mended.result.as_ref().err() == Some(&HOLDS_RESPONSES) {
+            of_responses.lock().unwrap_or_else(PoisonError::into_inner).push(mended.path.clone());
+        }
+        fixes.apply(mended);
+    };
     let lint = LintOptions {
         rules: protocol.rules_of_run(),
         named,
@@ -196,11 +212,13 @@ fn format(
         lists_all: false,
         updates: false,
         given_args: &[],
-        fix: Some(FixOptions { level: Level::Safe, in_place: fixes.writes(), report: &|mended| fixes.apply(mended) }),
+        fix: Some(FixOptions { level: Level::Safe, in_place: fixes.writes(), report: &keep }),
     };
     let mut foreign = ForeignFiles(Vec::new());
-    let unreadable = run.lint(&lint, targets, None, &mut foreign)?.0.unreadable;
-    Ok(Formatted { unreadable, foreign: foreign.0 })
+    let Outcome { unreadable, in_dialect, .. } = run.lint(&lint, targets, None, &mut foreign)?.0;
+    let (mut foreign, of_responses) = (foreign.0, of_responses.into_inner().unwrap_or_else(PoisonError::into_inner));
+    foreign.retain(|file| of_responses.iter().all(|other| other.to_string_lossy() != **file));
+    Ok(Formatted { unreadable, foreign, of_responses, in_dialect })
 }
 
 /// A reporter that keeps the names of the files without events, and discards all other findings, which are for `lint` to

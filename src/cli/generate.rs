@@ -122,7 +122,7 @@ fn parse_weight(text: &str) -> Result<(String, usize), String> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
-    let (chosen, _) = arguments.protocol.load_here()?;
+    let (chosen, _) = arguments.protocol.load_one()?;
     let protocol: &Protocol = &chosen;
     if protocol.is_of_records() {
         let message =

@@ -49,7 +49,7 @@ impl Format {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
-    let (protocol, _) = arguments.protocol.load_here()?;
+    let (protocol, _) = arguments.protocol.load_one()?;
     if protocol.tables().lifecycles.is_empty() {
         let name = visible(protocol.name());
         let why = if protocol.is_of_records() { ": it is one of stored records, which have no order" } else { "" };

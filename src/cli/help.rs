@@ -118,8 +118,28 @@ pub fn command() -> Command {
     let examples = examples("");
     command.after_help(format!("{examples}\n\n{note}")).mut_subcommands(|subcommand| {
         let examples = self::examples(subcommand.get_name());
-        subcommand.mut_args(grouped).after_help(examples)
+        let name = subcommand.get_name().to_owned();
+        subcommand.mut_args(|argument| grouped(with_default(argument, &name))).after_help(examples)
     })
+}
+
+/// Subcommands that read no recording, or not to find its protocol.
+const OF_ONE_PROTOCOL: [&str; 5] = ["generate", "graph", "reconcile", "rules", "schema"];
+
+/// Says which protocol a subcommand takes without `--protocol`, where that is not found by the events of an input.
+fn with_default(argument: Arg, subcommand: &str) -> Arg {
+    let default = match subcommand {
+        "explain" => "those in sessionlint.toml, or else any of those built in that has the rule",
+        name if OF_ONE_PROTOCOL.contains(&name) => "the first one in sessionlint.toml, or else session-events",
+        _ => return argument,
+    };
+    match argument.get_long() {
+        Some("protocol") => {
+            let words = "Built-in protocol, or folder with a protocol.toml";
+            argument.help(format!("{words} [default: {default}] [env: SESSIONLINT_PROTOCOL]"))
+        }
+        _ => argument,
+    }
 }
 
 /// Puts an option into its group.

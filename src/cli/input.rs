@@ -1,6 +1,6 @@
 //! Arguments that select recordings and define how they are read, shared by `check`, `coverage`, `tap` and others.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 #[cfg(unix)]
 use std::fs::File;
 #[cfg(unix)]
@@ -12,9 +12,10 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use clap::builder::PossibleValuesParser;
 use sessionlint_core::event::{Options, Settings};
 use sessionlint_core::input::Wire;
-use sessionlint_core::protocol::Protocol;
+use sessionlint_core::protocol::{LazyProtocol, Protocol};
 use sessionlint_core::schema::Pointer;
-use sessionlint_core::text::visible;
+use sessionlint_core::text::{list, visible};
+use tempfile::NamedTempFile;
 
 use super::config::{ProtocolArgument, ProtocolChoice};
 use super::{CliError, lookup};
@@ -22,8 +23,10 @@ use crate::config::Config;
 use crate::error::RunError;
 use crate::report::LeftOut;
 use crate::run::{
-    Candidates, ExcludeFilter, FoundTargets, PathSearch, Target, TargetProtocols, beginning_of, is_recording,
+    Candidates, ExcludeFilter, FoundTargets, PathSearch, Progress, Run, Selection, Target, TargetProtocols, Told,
+    is_recording,
 };
+use crate::temporary::Temporary;
 
 #[derive(clap::Args)]
 pub struct InputArguments {
@@ -207,8 +210,8 @@ impl TargetSettings {
             };
             made.entry(overrides).or_insert_with_key(new).clone()
         };
-        let overrides = |target: &Target| match (config, target) {
-            (Some(config), Target::File(file)) => config.overrides_for(file),
+        let overrides = |target: &Target| match (config, target.path()) {
+            (Some(config), Some(file)) => config.overrides_for(file),
             _ => Vec::new(),
         };
         let per_target = targets.iter().map(|target| make(overrides(target))).collect();
@@ -255,8 +258,8 @@ impl<'s> FoundSettings<'s> {
 
     /// Returns the overrides that apply to a target.
     fn overrides(&self, target: usize) -> Vec<usize> {
-        match (self.config, self.targets.get(target)) {
-            (Some(config), Some(Target::File(file))) => config.overrides_for(file),
+        match (self.config, self.targets.get(target).and_then(Target::path)) {
+            (Some(config), Some(file)) => config.overrides_for(file),
             _ => Vec::new(),
         }
     }
@@ -277,43 +280,79 @@ impl TargetProtocols for FoundSettings<'_> {
     }
 }
 
-/// Returns the choice of the one protocol that the recordings have.
+/// Copies the targets that can be read only once, because their protocol is found before they are judged. The copies are
+/// there as long as what is returned with the targets.
+pub fn copied(targets: Vec<Target>) -> Result<(Vec<Target>, Vec<Temporary<NamedTempFile>>), CliError> {
+    let (mut all, mut copies) = (Vec::new(), Vec::new());
+    for target in targets {
+        let name = target.name();
+        let cannot = |cause| CliError::Message(format!("{} cannot be read: {cause}", visible(&name)));
+        let (target, copy) = target.copied().map_err(cannot)?;
+        all.push(target);
+        copies.extend(copy);
+    }
+    Ok((all, copies))
+}
+
+/// Returns the choice of the one protocol that the streams of all targets have. The targets must be ones that can be read
+/// again.
 ///
 /// # Errors
 ///
-/// Fails if they have several: what is said of one of them says nothing about another.
+/// Fails if they have several, because what is said of one of them says nothing about another, or if the only events are
+/// those that several protocols have.
 pub fn only_protocol(
     choice: ProtocolChoice,
-    targets: &[Target],
+    config: Option<&Config>,
     options: &Options,
+    targets: &[Target],
+    searched: &HashSet<PathBuf>,
 ) -> Result<ProtocolChoice, CliError> {
-    if choice.candidates().len() < 2 {
+    if !choice.is_found() {
         return Ok(choice);
     }
-    let mut first: Option<(usize, &Target, Vec<u8>)> = None;
-    for target in targets.iter().filter(|target| matches!(target, Target::File(_))) {
-        let Ok(beginning) = beginning_of(target) else { continue };
-        let Some(number) = choice.find(&beginning, options) else { continue };
-        match &first {
-            None => first = Some((number, target, beginning)),
-            Some((other, before, _)) if *other != number => {
-                let name = |number: usize| visible(choice.candidates()[number].name());
-                let message = format!(
-                    "{} is a recording of {}, but {} one of {}; take the recordings of each protocol by themselves, or name one with --protocol",
-                    visible(&before.name()),
-                    name(*other),
-                    visible(&target.name()),
-                    name(number)
-                );
-                return Err(CliError::Message(message));
+    let found = FoundSettings::new(&choice, config, options, targets);
+    let usual = (Selection::default(), Progress::default());
+    let run = Run::of_streams(&choice, &found.usual().per_target, found.candidates(), searched, &usual);
+    let (mut first, mut unclear) = (None, None);
+    for (number, target) in targets.iter().enumerate() {
+        // What cannot be read is said when it is judged.
+        for told in run.told(number, target).unwrap_or_default() {
+            match (told, &first) {
+                (Told::Protocol(protocol), None) => first = Some((protocol, target)),
+                (Told::Protocol(protocol), Some((other, before))) if protocol != *other => {
+                    let words = |number: usize| protocol_words(&choice.all()[number]);
+                    return Err(CliError::Message(format!(
+                        "{} has a recording of {}, and {} one of {}; take the recordings of each protocol by themselves, or name one with --protocol",
+                        visible(&before.name()),
+                        words(*other),
+                        visible(&target.name()),
+                        words(protocol)
+                    )));
+                }
+                (Told::Unclear(names), _) if unclear.is_none() => unclear = Some((names, target)),
+                _ => {}
             }
-            Some(_) => {}
         }
     }
-    Ok(match first {
-        Some((_, _, beginning)) => choice.for_input(&beginning, options),
-        None => choice,
-    })
+    match (first, unclear) {
+        (Some((protocol, _)), _) => choice.only(protocol).with_its_dialect(),
+        (None, None) => Ok(choice),
+        (None, Some((names, target))) => {
+            let names: Vec<_> = names.iter().map(|name| visible(name)).collect();
+            Err(CliError::Message(format!(
+                "the protocol of {} is not clear: all its events are known to {}; name one with --protocol",
+                visible(&target.name()),
+                list(&names)
+            )))
+        }
+    }
+}
+
+/// Returns the words for a protocol, and for its dialect if it is one.
+fn protocol_words(protocol: &LazyProtocol) -> String {
+    let dialect = protocol.get().dialect().map(|dialect| format!(" in the dialect {}", visible(&dialect.name)));
+    visible(protocol.name()) + &dialect.unwrap_or_default()
 }
 
 /// Fails if there are no targets. `besides` lists the extensions of other files that are read. The errors of the search

@@ -404,9 +404,11 @@ impl Job<'_> {
         if !outcome.has_judged && outcome.unreadable.is_empty() {
             report_nothing_judged(protocol);
         }
+        let has_dialect = protocol.note_dialect(&outcome.in_dialect);
         outputs.persist()?;
         baseline.persist()?;
-        Ok(judging.failing.exit(config, &outcome, errors.is_empty() && outcome.unreadable.is_empty()))
+        let is_read = errors.is_empty() && outcome.unreadable.is_empty();
+        Ok(judging.failing.exit(config, &outcome, is_read && has_dialect))
     }
 }
 

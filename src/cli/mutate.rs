@@ -42,7 +42,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let mut bytes = Vec::new();
     read(&Target::File(arguments.file.clone()), |piece| bytes.extend_from_slice(piece))
         .map_err(|error| CliError::Message(visible(&error.to_string())))?;
-    let protocol = choice.for_input(&bytes, &Options::default());
+    let protocol = choice.for_input(&bytes, &Options::default()).with_its_dialect()?;
     let found = check(&protocol, &bytes, Options::default().with_excerpts(false)).findings.len() as u64;
     if found > 0 {
         let (file, found) = (display_path(&arguments.file), count(found, "finding"));

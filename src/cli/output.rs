@@ -263,6 +263,6 @@ impl Outputs {
 pub fn is_file(target: &Target, file: &Path) -> bool {
     match target {
         Target::File(path) => fs::canonicalize(path).is_ok_and(|path| path == file),
-        Target::StandardInput(_) => false,
+        Target::StandardInput(_) | Target::Copy(..) => false,
     }
 }

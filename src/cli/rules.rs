@@ -23,9 +23,15 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
-    let (protocol, config) = arguments.protocol.load_here()?;
+    let (protocol, config) = arguments.protocol.load_one()?;
     let said = |rule: &Rule| config.as_ref()?.rule(&rule.name);
-    let severity = |rule: &Rule| said(rule).map_or(rule.severity, |said| said.severity);
+    let in_dialect = |rule: &Rule| protocol.severity_by_dialect(&rule.name);
+    let severity = |rule: &Rule| match (said(rule), in_dialect(rule)) {
+        (Some(said), _) => said.severity,
+        (None, Some(severity)) => severity,
+        (None, None) => rule.severity,
+    };
+    let dialect = |rule: &Rule| protocol.dialect().filter(|_| in_dialect(rule).is_some()).map(|one| &*one.name);
     let word = |severity: Option<Severity>| severity.map_or("off", Severity::as_str);
     let mut out = standard_output(arguments.format.syntax());
     match arguments.format {
@@ -38,6 +44,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
                         "rule": rule.name,
                         "severity": word(severity(rule)),
                         "default": word(rule.severity),
+                        "dialect": dialect(rule),
                         "reason": said(rule).and_then(|said| said.reason.as_deref()),
                         "basis": rule.basis,
                         "means": rule.means,
@@ -54,8 +61,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
             for rule in protocol.rules() {
                 let reason = said(rule).and_then(|said| said.reason.as_deref());
                 let reason = reason.map(|reason| format!(" ({NAME}: {})", visible(reason))).unwrap_or_default();
+                let dialect = dialect(rule).map(|name| format!(" (dialect {})", visible(name))).unwrap_or_default();
                 let (name, means) = (visible(&rule.name), visible(&rule.means));
-                writeln!(out, "{name:width$}  {:7}  {means}{reason}", word(severity(rule)))?;
+                writeln!(out, "{name:width$}  {:7}  {means}{dialect}{reason}", word(severity(rule)))?;
             }
         }
     }

@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         out.write_all(schema.as_bytes()).and_then(|()| out.flush())?;
         return Ok(Exit::Clean);
     }
-    let (protocol, _) = arguments.protocol.load_here()?;
+    let (protocol, _) = arguments.protocol.load_one()?;
     let Some(wanted) = &arguments.event_type else {
         for (name, schema) in protocol.schemas() {
             let words = schema.get("description").and_then(|words| words.as_str()).unwrap_or_default();

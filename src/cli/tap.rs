@@ -88,7 +88,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     if !outcome.has_judged && !arguments.shown.quiet {
         report_nothing_judged(&protocol);
     }
-    let exit = arguments.failing.exit(config.as_ref(), &outcome, outcome.unreadable.is_empty());
+    let has_dialect = protocol.note_dialect(&outcome.in_dialect);
+    let exit = arguments.failing.exit(config.as_ref(), &outcome, outcome.unreadable.is_empty() && has_dialect);
     let own = check_written(told, passed_on, arguments.shown.quiet).and_then(|()| outputs.persist()).map(|()| exit);
     if status.success() {
         return own;

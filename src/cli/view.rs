@@ -9,14 +9,15 @@ use clap::ArgAction;
 
 use super::console::standard_output;
 use super::input::{
-    InputArguments, SearchNotes, TargetSettings, only_protocol, report_errors, report_nothing_judged, require_targets,
+    InputArguments, SearchNotes, TargetSettings, copied, only_protocol, report_errors, report_nothing_judged,
+    require_targets,
 };
 use super::output::is_file;
 use super::output_file::{OutputFile, is_plain, resolve};
 use super::{CliError, Exit};
 use crate::error::display_path;
 use crate::report::Syntax;
-use crate::run::FoundTargets;
+use crate::run::{FoundTargets, Progress, Run, Selection};
 use crate::view::{Page, ViewOptions, page};
 
 /// The file for the page if none is named.
@@ -54,7 +55,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     if to_console && arguments.open {
         return Err(CliError::Message("--open needs a file: name one with --out".to_owned()));
     }
-    let FoundTargets { mut targets, errors, left_out, .. } = arguments.input.expand(config.as_ref());
+    let FoundTargets { mut targets, searched, errors, left_out } = arguments.input.expand(config.as_ref());
     report_errors(&errors);
     if !to_console {
         check_place(&arguments.out, arguments.input.paths())?;
@@ -62,13 +63,19 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         targets.retain(|target| !is_file(target, &place));
     }
     require_targets(&targets, &SearchNotes { errors: &errors, left_out }, "")?;
+    let (targets, _copies) = copied(targets)?;
     let options = arguments.input.reading.options();
-    let protocol = only_protocol(choice, &targets, &options)?;
+    let protocol = only_protocol(choice, config.as_deref(), &options, &targets, &searched)?;
     let settings = TargetSettings::new(&protocol, config.as_deref(), &options, &targets);
+    let usual = (Selection::default(), Progress::default());
+    let run = Run::of_streams(&protocol, &settings.per_target, None, &searched, &usual);
     let options = ViewOptions { max_events: arguments.max_events };
-    let Page { html, summary, unreadable } = page(&protocol, &targets, &settings.per_target, options)?;
+    let Page { html, recordings, summary, unreadable } = page(&run, &targets, options)?;
     report_errors(&unreadable);
-    if unreadable.len() == targets.len() {
+    if recordings == 0 {
+        if unreadable.is_empty() {
+            report_nothing_judged(&protocol);
+        }
         return Ok(Exit::Usage);
     }
     if to_console {

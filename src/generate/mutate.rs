@@ -1,9 +1,11 @@
 //! Mutates an existing recording so that it breaks one rule.
 
+use sessionlint_core::check::StreamChecker;
+use sessionlint_core::event::{Options, Settings};
+use sessionlint_core::finding::Finding;
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::Protocol;
 
-use super::breaks::is_only_finding;
 use super::choices::Choices;
 use super::edits::edit;
 use super::recording::Recording;
@@ -11,25 +13,66 @@ use super::walk::Stream;
 
 /// The most mutations that are tried.
 const MOST_TRIES: usize = 400;
+/// The most bytes that are judged: each mutation of a long recording takes long.
+const MOST_BYTES: usize = 8 << 20;
+/// The number of bytes that are judged before it is seen whether the mutation breaks another rule.
+const PIECE: usize = 4096;
 
 /// Returns the recording with an event left out, doubled, moved or changed, so that it has exactly one finding, of this
-/// rule; `None` if no such mutation was found.
+/// rule, as the lines that it consists of; `None` if no such mutation was found. The search ends after a number of
+/// mutations, and of a long recording after fewer.
 pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32]) -> Option<Stream> {
     let framing = Framing::ALL.into_iter().find(|framing| framing.name() == rule);
     let mut choices = Choices::new(tape);
     let recording = Recording::new(protocol, rule, lines);
+    let judge = Judge { protocol, settings: Settings::new(protocol, Options::default().with_excerpts(false)), rule };
+    let mut bytes_left = MOST_BYTES;
     (0..MOST_TRIES).find_map(|_| {
-        let mut stream = Stream { lines: lines.to_vec(), ..Stream::default() };
+        if bytes_left == 0 {
+            return None;
+        }
+        let mut stream = Stream::default();
         match framing {
-            Some(framing) => stream.cut_off = !edit(protocol, &mut stream.lines, framing, &mut choices)?,
+            Some(framing) => {
+                stream.lines = lines.to_vec();
+                stream.cut_off = !edit(protocol, &mut stream.lines, framing, &mut choices)?;
+            }
             // What the tables propose, and what they do not think of, in turn.
             None if choices.once_in(2) => stream.lines = recording.changed(&mut choices)?,
-            None => change(&mut stream.lines, &recording, lines, &mut choices)?,
+            None => {
+                stream.lines = lines.to_vec();
+                change(&mut stream.lines, &recording, lines, &mut choices)?;
+            }
         }
-        let (findings, line) = stream.findings(protocol, rule);
-        let line = line?;
-        is_only_finding(&findings, rule).then(|| Stream { breaks: Some((line, rule.to_owned())), ..stream })
+        let line = judge.line_of_only_finding(&stream, &mut bytes_left)?;
+        Some(Stream { breaks: Some((line, rule.to_owned())), ..stream })
     })
+}
+
+/// Judges mutations that are to break one rule.
+struct Judge<'j> {
+    protocol: &'j Protocol,
+    settings: Settings,
+    rule: &'j str,
+}
+
+impl Judge<'_> {
+    /// Returns the line of the only finding of a mutation; `None` unless there is one, of the rule. Judges no more than has to
+    /// be known for that.
+    fn line_of_only_finding(&self, stream: &Stream, bytes_left: &mut usize) -> Option<u64> {
+        let mut checker = StreamChecker::new(self.protocol, &self.settings, None);
+        let is_other = |findings: &[Finding]| findings.len() > 1 || findings.iter().any(|one| *one.rule != *self.rule);
+        for piece in stream.ndjson().chunks(PIECE) {
+            *bytes_left = bytes_left.saturating_sub(piece.len());
+            checker.feed(piece);
+            if is_other(checker.findings()) {
+                return None;
+            }
+        }
+        let findings = checker.finish().findings;
+        let line = findings.first()?.place.line;
+        (!is_other(&findings)).then_some(line)
+    }
 }
 
 /// Changes the order, the number or a value of the events. `of`: the original recording.

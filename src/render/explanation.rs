@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use sessionlint_core::finding::Severity;
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Basis, Example, Protocol, Rule};
 use sessionlint_core::text::{in_quotes, visible};
@@ -17,10 +18,16 @@ pub struct Here<'h> {
 
 /// Writes the explanation of a rule.
 pub fn write_explanation(out: &mut impl Write, protocol: &Protocol, rule: &Rule, here: Here<'_>) -> io::Result<()> {
-    let severity = rule.severity.map_or("off", |severity| severity.as_str());
-    writeln!(out, "{} ({severity})\n", visible(&rule.name))?;
+    let word = |severity: Option<Severity>| severity.map_or("off", Severity::as_str);
+    let in_dialect = protocol.severity_by_dialect(&rule.name).zip(protocol.dialect());
+    let severity = in_dialect.map_or(rule.severity, |(severity, _)| severity);
+    writeln!(out, "{} ({})\n", visible(&rule.name), word(severity))?;
     writeln!(out, "It means:    {}", visible(&rule.means))?;
     writeln!(out, "What to do:  {}", visible(&rule.help))?;
+    if let Some((severity, dialect)) = in_dialect {
+        let (name, usual) = (visible(&dialect.name), word(rule.severity));
+        writeln!(out, "Dialect:     {}, by {name}; without a dialect {usual}", word(severity))?;
+    }
     if let Some(configured) = here.configured {
         writeln!(out, "Configured:  {configured}")?;
     }

@@ -12,8 +12,8 @@ use crate::error::RunError;
 /// Maximum number of gaps that are listed; further ones are only counted.
 const MOST_GAPS: usize = 1000;
 /// The findings that say that something was not checked.
-const FINDINGS: [Framing; 4] =
-    [Framing::CheckSkipped, Framing::LineTooLong, Framing::TruncatedInput, Framing::MixedProtocols];
+const FINDINGS: [Framing; 5] =
+    [Framing::CheckSkipped, Framing::LineTooLong, Framing::TruncatedInput, Framing::MixedProtocols, Framing::NoEvents];
 
 /// The reason for a gap.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -299,13 +299,18 @@ fn note(entry: &Entry, more: &[&Entry], repeats: &[Repeat]) -> String {
     let Finding { rule, severity, message, event_type, .. } = finding;
     let event_type = event_type.as_deref().map(|name| format!("{}: ", visible(name))).unwrap_or_default();
     let start = format!("{severity}[{rule}] {}", place_name(finding));
+    let total: u64 = more.iter().chain([&entry]).map(|entry| entry.fold.times(repeats)).sum();
+    let times = match more.len() as u64 {
+        0 => times(entry, repeats),
+        others if total > others + 1 => format!(" (in {total} places)"),
+        _ => String::new(),
+    };
     if !more.is_empty() && more.iter().all(|entry| entry.finding().message == *message) {
         // The notes differ in their places only.
         let places: String = more.iter().map(|entry| format!(", {}", place_name(entry.finding()))).collect();
-        return format!("{start}{places}: {event_type}{}", visible(message));
+        return format!("{start}{places}: {event_type}{}{times}", visible(message));
     }
     let more: Vec<_> = more.iter().map(|entry| entry.finding().message.clone()).collect();
-    let times = if more.is_empty() { times(entry, repeats) } else { String::new() };
     format!("{start}: {event_type}{}{times}", visible(&join_messages(message, &more)))
 }
 

@@ -1,5 +1,7 @@
 //! Files that hold bodies of responses. Each body that is a stream of events is judged as a recording by itself.
 
+use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::io::{self, Read};
 use std::slice;
 use std::sync::Arc;
@@ -42,6 +44,11 @@ pub struct HeldBodies {
 }
 
 impl HeldBodies {
+    /// Returns what is to be said of each body that cannot be read.
+    pub fn unread_words(&self) -> impl Iterator<Item = String> {
+        self.unread.iter().map(|(body, compression)| unread_words(body, compression))
+    }
+
     /// Returns whether no body is a stream, nor may be one.
     pub fn is_without_streams(&self) -> bool {
         self.streams.is_empty() && self.unread.is_empty()
@@ -55,6 +62,10 @@ impl HeldBodies {
             number => format!("it holds {}, none of them a stream of events", count(number, "response")),
         }
     }
+}
+
+fn unread_words(body: &Body, compression: &str) -> String {
+    format!("{} is compressed with {compression}, which is not read", body.name)
 }
 
 /// Returns whether a target is searched for bodies: it is not, if the caller has said in which form it is,
@@ -157,7 +168,7 @@ fn select(run: &Run<'_>, number: usize, guess: Guess, container: Container) -> R
     held.counts.judged = held.streams.len() as u64;
     held.counts.others = responses.saturating_sub(with_stream.len() as u64);
     // In YAML, the lines of a body look like those of a stream.
-    let is_recording = || guess.is_json() && holds_events(run, number, &held.source);
+    let is_recording = || guess.is_json() && holds_events(run, number, &held.source, is_sure);
     if !is_sure && held.streams.is_empty() || is_recording() {
         return Err(held.source);
     }
@@ -165,9 +176,11 @@ fn select(run: &Run<'_>, number: usize, guess: Guess, container: Container) -> R
 }
 
 /// Returns whether a file is a recording itself: its own values are events of the protocol, and not what is in its strings.
-fn holds_events(run: &Run<'_>, number: usize, source: &Source) -> bool {
+/// `has_responses`: it looks like no recording, so that a long event is not searched for in it.
+fn holds_events(run: &Run<'_>, number: usize, source: &Source, has_responses: bool) -> bool {
     let bytes = source.bytes();
-    let protocol = run.choose(number, &bytes[..bytes.len().min(DETECTION_BYTES)]).judged_by().protocol;
+    let most = if has_responses { DETECTION_BYTES } else { bytes.len() };
+    let protocol = run.choose(number, &bytes[..bytes.len().min(most)]).judged_by().protocol;
     let settings = Settings::new(protocol, Options::default());
     let mut checker = StreamChecker::new(protocol, &settings, None);
     checker.feed(bytes);
@@ -187,9 +200,20 @@ fn is_stream(run: &Run<'_>, number: usize, candidate: &Candidate) -> bool {
     if bodies::is_one_object(&beginning) || !is_known && !bodies::has_json_lines(&beginning) {
         return false;
     }
-    match run.choose(number, &beginning[..beginning.len().min(DETECTION_BYTES)]) {
+    match run.choose(number, &beginning) {
         Choice::By(by) | Choice::Unknown(by) => TraceSearch::new(by.protocol, &by.settings).feed(&beginning),
         Choice::Ambiguous(..) => true,
+    }
+}
+
+impl<'r> Run<'r> {
+    /// Returns how the body of a response is judged.
+    pub fn choose_body(&self, number: usize, body: &Body) -> Choice<'r> {
+        let Ok(choice) = self.choose_from(number, |range| {
+            let text = body.beginning(range.end);
+            Ok::<_, Infallible>(text.get(range.start..).unwrap_or_default().to_vec())
+        });
+        choice
     }
 }
 
@@ -200,7 +224,7 @@ impl Unit<'_, '_, '_> {
         let (mut total, mut judged) = (Report::default(), Vec::new());
         self.run.progress.add_bytes(source.bytes().len());
         for body in streams {
-            let choice = self.run.choose(number, &body.beginning(DETECTION_BYTES));
+            let choice = self.run.choose_body(number, body);
             let (by, mut report) = match choice {
                 Choice::Ambiguous(by, names) => {
                     let mut finding = ambiguous(&file, &by, &names);
@@ -220,7 +244,7 @@ impl Unit<'_, '_, '_> {
             judged.push((by, report.stats));
         }
         for (body, compression) in unread {
-            let message = format!("{} is compressed with {compression}, which is not read", body.name);
+            let message = unread_words(body, compression);
             let mut place = Place::of_file();
             body.point_at(source, &mut place);
             self.add_own(&mut total, number, &file, Framing::CheckSkipped, message, place);
@@ -233,7 +257,12 @@ impl Unit<'_, '_, '_> {
         let (usual, counts) = (self.run.usual(number), *counts);
         self.turn(|sink| {
             sink.outcome.bodies.add(counts);
-            judged.iter().for_each(|(by, stats)| sink.count_judged(by, stats, 1));
+            let mut counted = BTreeSet::new();
+            for (by, stats) in &judged {
+                // The file counts once for each protocol.
+                let is_first = by.has_events(stats) && counted.insert(by.protocol.name());
+                sink.count_judged(by, stats, u64::from(is_first));
+            }
             sink.end(slice::from_ref(&file), total, |rule| usual.is_off(rule))
         })
     }

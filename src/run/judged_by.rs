@@ -1,9 +1,13 @@
 //! The protocol by which a target is judged: the one that was named, or the one that its first events tell.
 
+use std::convert::Infallible;
+use std::ops::Range;
 use std::sync::Arc;
 
 use sessionlint_core::event::{FoundProtocol, ProtocolSearch, Settings};
+use sessionlint_core::finding::Stats;
 use sessionlint_core::protocol::{LazyProtocol, Protocol};
+use sessionlint_core::records::DETECTION_BYTES;
 
 use super::Run;
 
@@ -39,6 +43,11 @@ pub struct JudgedBy<'r> {
 }
 
 impl JudgedBy<'_> {
+    /// Returns whether a stream has events of the protocol.
+    pub fn has_events(&self, stats: &Stats) -> bool {
+        stats.by_type.keys().any(|name| self.protocol.event_id(name).is_some())
+    }
+
     /// Returns whether a rule of events is off.
     pub fn is_off(&self, rule: &str) -> bool {
         self.settings.severity(self.protocol, rule) == Some(None)
@@ -82,12 +91,37 @@ impl<'r> Run<'r> {
         self.candidates.filter(|candidates| candidates.count > 1 && candidates.targets.named(number).is_none())
     }
 
-    /// Returns how a target is judged. `beginning`: its first bytes, decompressed.
-    pub fn choose(&self, number: usize, beginning: &[u8]) -> Choice<'r> {
-        let Some(candidates) = self.candidates_of(number) else { return Choice::By(self.usual(number)) };
+    /// Returns how a target is judged by its text, or a stream in it by its own.
+    pub fn choose(&self, number: usize, text: &[u8]) -> Choice<'r> {
+        let part = |range: Range<usize>| {
+            let rest = text.get(range.start..).unwrap_or_default();
+            Ok::<_, Infallible>(rest[..rest.len().min(range.len())].to_vec())
+        };
+        let Ok(choice) = self.choose_from(number, part);
+        choice
+    }
+
+    /// Returns how a target is judged. `part` reads a part of its text, decompressed; one that ends early is the last.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a part cannot be read.
+    pub fn choose_from<E>(
+        &self,
+        number: usize,
+        mut part: impl FnMut(Range<usize>) -> Result<Vec<u8>, E>,
+    ) -> Result<Choice<'r>, E> {
+        let Some(candidates) = self.candidates_of(number) else { return Ok(Choice::By(self.usual(number))) };
         let options = self.settings[number].options();
-        let found = ProtocolSearch::of_beginning(&candidates.all[..candidates.count], options, beginning);
-        candidates.choice(found, number)
+        let mut search = ProtocolSearch::new(&candidates.all[..candidates.count], options);
+        let mut range = 0..DETECTION_BYTES;
+        loop {
+            let text = part(range.clone())?;
+            if search.feed(&text) || text.len() < range.len() {
+                return Ok(candidates.choice(search.end().0, number));
+            }
+            range = range.end..range.end * 2;
+        }
     }
 }
 

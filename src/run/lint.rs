@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use std::slice;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-pub use rewrite::{FileChange, FixOptions, FixedFile};
+pub use rewrite::{FileChange, FixOptions, FixedFile, HOLDS_RESPONSES};
 pub use selection::{is_lint_candidate, with_fixtures};
 
-use content::{Content, LoadOutcome};
+use content::{Content, LoadOutcome, Part};
 use sessionlint_core::event::Options;
 use sessionlint_core::finding::{Finding, Place, Report, Severity, Summary};
 use sessionlint_core::framing::Framing;
@@ -25,7 +25,7 @@ use sessionlint_core::records::{RecordIndex, RecordOptions};
 
 use super::paths::is_stream_name;
 use super::turns::{Turns, in_turns};
-use super::{JudgedBy, Outcome, Run, Sink, Target, lock, records};
+use super::{Outcome, Run, Sink, Target, lock, records};
 use crate::config::baseline::Baseline;
 use crate::lint::expectation::{self, Updates};
 use crate::lint::{
@@ -189,10 +189,9 @@ impl Worker<'_, '_> {
     /// Indexes the referable records of several files.
     fn index_records<'c>(&self, contents: impl Iterator<Item = &'c Content>) -> RecordIndex {
         let of = |content: &'c Content| {
-            let fixtures = content.candidates().into_iter().filter_map(|one| one.fixture.ok());
-            fixtures
-                .filter(|fixture| fixture.kind == FixtureKind::Records)
-                .map(move |fixture| (fixture, &content.settings))
+            let fixtures =
+                content.candidates().into_iter().filter_map(|one| Some((one.fixture.ok()?, &one.part.settings)));
+            fixtures.filter(|(fixture, _)| fixture.kind == FixtureKind::Records)
         };
         let records: Vec<_> = contents.flat_map(of).collect();
         if records.is_empty() {
@@ -208,7 +207,6 @@ impl Worker<'_, '_> {
         index: &RecordIndex,
     ) -> Vec<(Place, Result<FixtureReport, SkipReason>)> {
         let canonical = self.severity(number, Upkeep::NotCanonical);
-        let linter = self.linters.at(content.protocol);
         let all = content.candidates().into_iter().map(|one| {
             let mut place = Place::of_file();
             if let Some(block) = one.block {
@@ -218,7 +216,8 @@ impl Worker<'_, '_> {
                 body.point_at(source, &mut place);
             }
             let judged = one.fixture.map(|fixture| {
-                let (own, settings) = (self.block_index(&fixture, &content.settings), &content.settings);
+                let (linter, settings) = (self.linters.at(one.part.protocol), &one.part.settings);
+                let own = self.block_index(&fixture, settings);
                 let index = own.as_ref().unwrap_or(index);
                 let mut judged = linter.judge(&fixture, settings, index);
                 let context = FixtureContext { fixture: &fixture, settings, index, kind: judged.kind };
@@ -270,9 +269,20 @@ impl Worker<'_, '_> {
                 Vec::new()
             }
         };
-        let (protocol, settings) = (self.linters.at(content.protocol).protocol, content.settings.streams.clone());
-        let by = JudgedBy { number: content.protocol, protocol, settings };
-        let is_off = |rule: &str| by.is_off(rule);
+        let is_off = |rule: &str| {
+            let of_part = |part: &Part| {
+                let protocol = self.linters.at(part.protocol).protocol;
+                part.settings.streams.severity(protocol, rule) == Some(None)
+            };
+            content.parts.iter().any(of_part)
+        };
+        let is_of_stream = |part: &&Part| {
+            part.class.kind.is_ok_and(|kind| kind != FixtureKind::Records) && part.class.survey.of_protocol
+        };
+        for part in content.parts.iter().filter(is_of_stream) {
+            let protocol = self.linters.at(part.protocol).protocol;
+            lock(self.sink).outcome.note_dialect(protocol);
+        }
         // A fixture that is so broken that it has no event was judged, one that holds something else was not.
         let is_nothing = |rule: &Framing| report.summary.by_rule.contains_key(rule.name());
         let has_nothing = [Framing::NoEvents, Framing::EmptyInput].iter().any(is_nothing);
@@ -304,9 +314,9 @@ impl Worker<'_, '_> {
         }
         let severity = self.severity(number, Upkeep::DuplicateFixture);
         let of_words = self.severity(number, Upkeep::UnknownBlockWord);
-        for ((block, _), (place, judged)) in content.classifications.iter().zip(all) {
+        for (part, (place, judged)) in content.parts.iter().zip(all) {
             let word = |number: usize| lint::unknown_directive(&content.blocks[number], &content.name, of_words?);
-            push(&mut report, block.filter(|_| content.is_markdown).and_then(word));
+            push(&mut report, part.number.filter(|_| content.is_markdown).and_then(word));
             let line = (content.is_markdown || content.bodies.is_some()).then_some(place.line);
             self.record(
                 &mut state.summary,

@@ -17,25 +17,29 @@ mod retry;
 mod selection;
 mod split;
 mod tap;
+mod told;
 mod traces;
 mod turns;
 mod walk;
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use bodies::HeldBodies;
 pub use follow::{FollowChange, FollowedFile};
 pub use judged_by::{Candidates, Choice, JudgedBy, TargetProtocols};
-pub use lint::{ExpectationArgs, FileChange, FixOptions, FixedFile, LintOptions, is_lint_candidate, with_fixtures};
+pub use lint::{
+    ExpectationArgs, FileChange, FixOptions, FixedFile, HOLDS_RESPONSES, LintOptions, is_lint_candidate, with_fixtures,
+};
 pub use paths::{ExcludeFilter, FoundTargets, PathSearch, Target, is_cassette_name, is_recording, start_folder};
 pub use progress::Progress;
 pub use records::{RecordProtocol, RecordSettings, holds_records};
 pub use retry::RetryWriter;
 pub use selection::Selection;
 pub use tap::{Tap, exit_code};
+pub use told::{Held, Told};
 
 use parts::Parts;
 use paths::is_stream_name;
@@ -45,10 +49,9 @@ use sessionlint_core::check::CoverageCounts;
 use sessionlint_core::event::Settings;
 use sessionlint_core::finding::{Finding, Repeat, Report, Severity, Stats, Summary};
 use sessionlint_core::protocol::{Protocol, Upkeep};
-use sessionlint_core::records::DETECTION_BYTES;
 use split::SplitWatch;
 
-use crate::compressed::{self, Decompressor, ReadError};
+use crate::compressed::{Decompressor, ReadError};
 use crate::config::baseline::Baseline;
 use crate::error::RunError;
 use crate::report::{BodyCounts, Completeness, FileEnd, GapReason, Reporter, Unselected};
@@ -124,8 +127,17 @@ pub struct Outcome {
     pub has_judged: bool,
     /// Which parts of the protocol were exercised, if that was counted.
     pub exercised: Option<Box<CoverageCounts>>,
-    /// By protocol: the number of inputs that were judged by it, because it was found by their content.
+    /// By protocol: the number of files that were judged by it, because it was found by their content.
     pub found: BTreeMap<String, u64>,
+    /// By protocol: whether events were judged by it in a dialect. Several dialects of one protocol count as one.
+    pub in_dialect: BTreeMap<String, bool>,
+}
+
+impl Outcome {
+    /// Notes that events were judged by a protocol.
+    fn note_dialect(&mut self, protocol: &Protocol) {
+        *self.in_dialect.entry(protocol.name().to_owned()).or_default() |= protocol.dialect().is_some();
+    }
 }
 
 impl Run<'_> {
@@ -206,20 +218,6 @@ impl Run<'_> {
     }
 }
 
-/// Reads the beginning of an input, decompressed: as much as tells its protocol.
-///
-/// # Errors
-///
-/// Returns an error if the input cannot be read.
-pub fn beginning_of(target: &Target) -> Result<Vec<u8>, RunError> {
-    let Target::File(path) = target else { return Ok(Vec::new()) };
-    let unreadable = |cause| RunError::Unreadable { path: target.name().as_ref().into(), cause };
-    let mut start = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(DETECTION_BYTES as u64).read_to_end(&mut start).map_err(unreadable)?;
-    Ok(compressed::beginning(&start, DETECTION_BYTES).into_owned())
-}
-
 /// Reads an input, decompressed, and passes each piece to `piece`.
 ///
 /// # Errors
@@ -227,11 +225,7 @@ pub fn beginning_of(target: &Target) -> Result<Vec<u8>, RunError> {
 /// Returns an error if the input cannot be read to its end.
 pub fn read(target: &Target, mut piece: impl FnMut(&[u8])) -> Result<(), RunError> {
     let unreadable = |cause| RunError::Unreadable { path: target.name().as_ref().into(), cause };
-    let reader: Box<dyn Read> = match target {
-        Target::StandardInput(_) => Box::new(io::stdin()),
-        Target::File(path) => Box::new(File::open(path).map_err(unreadable)?),
-    };
-    let mut reader = Decompressor::new(reader).map_err(unreadable)?;
+    let mut reader = Decompressor::new(target.open().map_err(unreadable)?).map_err(unreadable)?;
     let mut block = vec![0; BLOCK];
     loop {
         match reader.read(&mut block) {
@@ -341,13 +335,19 @@ impl Sink<'_> {
         self.end(files, report, |rule| by.is_off(rule))
     }
 
-    /// Counts inputs that were judged by this protocol, if they had events of it.
-    fn count_judged(&mut self, by: &JudgedBy<'_>, stats: &Stats, inputs: u64) {
-        let is_event = |name: &String| by.protocol.event_id(name).is_some();
-        let has_events = stats.by_type.keys().any(is_event);
-        self.outcome.has_judged |= has_events;
-        if self.finds && has_events {
-            *self.outcome.found.entry(by.protocol.name().to_owned()).or_default() += inputs;
+    /// Counts files that were judged by this protocol, if they had events of it.
+    fn count_judged(&mut self, by: &JudgedBy<'_>, stats: &Stats, files: u64) {
+        if by.has_events(stats) {
+            self.outcome.has_judged = true;
+            self.count_protocol(by.protocol, files);
+        }
+    }
+
+    /// Counts files that have events of a protocol.
+    fn count_protocol(&mut self, protocol: &Protocol, files: u64) {
+        self.outcome.note_dialect(protocol);
+        if self.finds {
+            *self.outcome.found.entry(protocol.name().to_owned()).or_default() += files;
         }
     }
 

@@ -2,16 +2,20 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::fs;
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use globset::GlobBuilder;
+use tempfile::NamedTempFile;
 
 use super::parts::is_part_name;
 use super::walk::FolderSearch;
 use crate::error::RunError;
 use crate::report::LeftOut;
+use crate::temporary::{Temporary, builder, file_in};
 
 /// The extensions of recordings; other files in a folder are ignored.
 const ENDINGS: [&str; 8] = ["ndjson", "jsonl", "json", "sse", "log", "har", "yaml", "yml"];
@@ -28,6 +32,8 @@ pub enum Target {
     /// Standard input, by its name in findings.
     StandardInput(Arc<str>),
     File(PathBuf),
+    /// What can be read only once, and the file that it was copied to.
+    Copy(Box<Target>, PathBuf),
 }
 
 impl Target {
@@ -41,13 +47,51 @@ impl Target {
         match self {
             Target::StandardInput(name) => name.clone(),
             Target::File(path) => path.to_string_lossy().into(),
+            Target::Copy(of, _) => of.name(),
         }
+    }
+
+    /// Returns the path that names the target; `None` for standard input.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Target::StandardInput(_) => None,
+            Target::File(path) => Some(path),
+            Target::Copy(of, _) => of.path(),
+        }
+    }
+
+    /// Opens the target for reading.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if its file cannot be opened.
+    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Target::StandardInput(_) => Box::new(io::stdin()),
+            Target::File(path) | Target::Copy(_, path) => Box::new(File::open(path)?),
+        })
+    }
+
+    /// Copies what can be read only once to a file, which is there as long as what is returned with it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the input cannot be read, or if there is no room for the copy.
+    pub fn copied(self) -> io::Result<(Target, Option<Temporary<NamedTempFile>>)> {
+        let can_be_read_again = |path: &Path| path.metadata().map_or(true, |metadata| metadata.is_file());
+        if matches!(self, Target::Copy(..)) || self.path().is_some_and(can_be_read_again) {
+            return Ok((self, None));
+        }
+        let mut input = self.open()?;
+        let copy = file_in(&env::temp_dir(), &builder())?;
+        io::copy(&mut input, &mut copy.as_file())?;
+        Ok((Target::Copy(Box::new(self), copy.path().to_owned()), Some(copy)))
     }
 
     /// Returns the number of bytes to read, after decompression; `None` if that is not known beforehand.
     pub fn length(&self) -> Option<u64> {
         match self {
-            Target::StandardInput(_) => None,
+            Target::StandardInput(_) | Target::Copy(..) => None,
             Target::File(path) if is_compressed(path) => None,
             Target::File(path) => match fs::metadata(path) {
                 Ok(metadata) => metadata.is_file().then_some(metadata.len()),
@@ -156,10 +200,9 @@ impl FoundTargets {
         let mut seen: HashMap<Option<PathBuf>, PathBuf> = HashMap::new();
         let searched = &mut self.searched;
         self.targets.retain(|target| {
-            let (key, path) = match target {
-                Target::StandardInput(_) => (None, PathBuf::new()),
-                Target::File(path) => (Some(fs::canonicalize(path).unwrap_or_else(|_| path.clone())), path.clone()),
-            };
+            let path = target.path().map(Path::to_owned);
+            let key = path.as_ref().map(|path| fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
+            let path = path.unwrap_or_default();
             match seen.entry(key) {
                 Entry::Vacant(entry) => {
                     entry.insert(path);

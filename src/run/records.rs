@@ -111,14 +111,8 @@ pub enum OpenedInput<'r> {
 /// Returns an error if the input cannot be read.
 pub fn open<'r>(run: &Run<'r>, number: usize, target: &Target) -> io::Result<OpenedInput<'r>> {
     let name = target.name();
-    let mut reader: Box<dyn Read + Send> = match target {
-        Target::StandardInput(_) => Box::new(io::stdin()),
-        Target::File(path) => Box::new(File::open(path)?),
-    };
-    let searched = match target {
-        Target::File(path) => run.searched.get(path),
-        Target::StandardInput(_) => None,
-    };
+    let mut reader = target.open()?;
+    let searched = target.path().and_then(|path| run.searched.get(path));
     let finds = run.candidates_of(number).is_some();
     let takes_apart = bodies::are_looked_for(run, number);
     if run.stored.is_none() && searched.is_none() && !finds && !takes_apart {
@@ -127,7 +121,16 @@ pub fn open<'r>(run: &Run<'r>, number: usize, target: &Target) -> io::Result<Ope
     let mut start = Vec::with_capacity(DETECTION_BYTES);
     reader.by_ref().take(DETECTION_BYTES as u64).read_to_end(&mut start)?;
     let text = compressed::beginning(&start, DETECTION_BYTES);
-    let choice = run.choose(number, &text);
+    let guess = crate::bodies::guess(&text).filter(|_| takes_apart);
+    // A file with responses is one long value, and each body tells its own protocol.
+    let choice = match guess {
+        Some(_) => run.choose(number, &text),
+        None => {
+            drop(text);
+            choose_by_beginning(run, number, &mut start, &mut reader)?
+        }
+    };
+    let text = compressed::beginning(&start, DETECTION_BYTES);
     // What has events of another protocol than that of the stream beside the records holds no records.
     let is_other = matches!(&choice, Choice::By(by) if by.protocol.name() != run.protocol.name());
     let records =
@@ -136,15 +139,17 @@ pub fn open<'r>(run: &Run<'r>, number: usize, target: &Target) -> io::Result<Ope
         });
     let is_foreign =
         |by: &JudgedBy<'_>, path: &Path, text: &[u8]| traces::foreign_look(by.protocol, &by.settings, path, text);
-    if let Some(guess) = crate::bodies::guess(&text).filter(|_| takes_apart && !records) {
+    if let Some(guess) = guess.filter(|_| !records) {
         drop(text);
         return match bodies::take_apart(run, number, guess, Box::new(io::Cursor::new(start).chain(reader)))? {
             Taken::Bodies(held) if searched.is_some() && held.is_without_streams() => {
                 Ok(OpenedInput::PassedOver(held.words()))
             }
             Taken::Bodies(held) => Ok(OpenedInput::Bodies(held)),
-            Taken::Unchanged(reader) => {
-                let by = choice.judged_by();
+            Taken::Unchanged(mut reader) => {
+                let mut start = Vec::new();
+                let by = choose_by_beginning(run, number, &mut start, &mut reader)?.judged_by();
+                let reader: Box<dyn Read + Send> = Box::new(io::Cursor::new(start).chain(reader));
                 // The search for traces reads the file once more.
                 Ok(match searched.and_then(|path| is_foreign(&by, path, b"")) {
                     Some(looks) => OpenedInput::PassedOver(looks),
@@ -177,6 +182,25 @@ pub fn open<'r>(run: &Run<'r>, number: usize, target: &Target) -> io::Result<Ope
         _ => as_file(whole),
     }
     .map(OpenedInput::Records)
+}
+
+/// Returns how a target is judged, of which `start` was read. Adds as many bytes to it as are needed to find that out.
+///
+/// # Errors
+///
+/// Returns an error if the input cannot be read.
+pub fn choose_by_beginning<'r>(
+    run: &Run<'r>,
+    number: usize,
+    start: &mut Vec<u8>,
+    reader: &mut Box<dyn Read + Send>,
+) -> io::Result<Choice<'r>> {
+    run.choose_from(number, |range| {
+        let missing = range.end.saturating_sub(start.len());
+        reader.by_ref().take(missing as u64).read_to_end(start)?;
+        let text = compressed::beginning(start, range.end);
+        io::Result::Ok(text.get(range.start..).unwrap_or_default().to_vec())
+    })
 }
 
 /// Returns the finding about an input that may be of several protocols.

@@ -22,7 +22,7 @@ use sessionlint_core::protocol::Protocol;
 use sessionlint_core::{Finding, Severity, Summary};
 
 use crate::error::RunError;
-use crate::run::Target;
+use crate::run::{Held, Run, Target};
 use events::{Gathered, gather};
 use source::Source;
 
@@ -41,38 +41,58 @@ pub struct ViewOptions {
 pub struct Page {
     /// The page, as HTML in UTF-8.
     pub html: String,
+    /// The number of recordings that it shows.
+    pub recordings: usize,
     /// The counts of all recordings.
     pub summary: Summary,
-    /// The recordings that could not be read.
+    /// The recordings that could not be read, and the bodies of responses that could not be.
     pub unreadable: Vec<RunError>,
 }
 
-/// Makes the page of recordings. `settings` are those of each target, in their order.
+/// Makes the page of the recordings of a run, which must be ones that can be read again.
 ///
 /// # Errors
 ///
-/// Returns an error only if what cannot be read twice cannot be copied. A recording that cannot be read is listed in the
+/// Returns an error only if the body of a response cannot be copied. A recording that cannot be read is listed with the
 /// page that is returned, and the others are shown.
-pub fn page(
-    protocol: &Protocol,
-    targets: &[Target],
-    settings: &[Arc<Settings>],
-    options: ViewOptions,
-) -> io::Result<Page> {
+pub fn page(run: &Run<'_>, targets: &[Target], options: ViewOptions) -> io::Result<Page> {
+    let protocol = run.protocol;
     let mut recordings = Vec::new();
     let mut unreadable = Vec::new();
-    for (target, settings) in targets.iter().zip(settings) {
-        let source = Source::open(target)?;
-        match check(protocol, settings, source) {
-            Ok(recording) => recordings.push(recording),
-            Err(error) => unreadable.push(error),
+    for (number, target) in targets.iter().enumerate() {
+        for source in sources(run, number, target, &mut unreadable)? {
+            match check(protocol, &run.settings[number], source) {
+                Ok(recording) => recordings.push(recording),
+                Err(error) => unreadable.push(error),
+            }
         }
     }
     let mut summary = Summary::default();
     recordings.iter().for_each(|recording| summary.add(&recording.summary));
     let gathered = gather(protocol, &recordings, options, &mut unreadable);
     let data = data(protocol, &recordings, &gathered, &summary);
-    Ok(Page { html: document::html(&title(&recordings), &data), summary, unreadable })
+    let html = document::html(&title(&recordings), &data);
+    Ok(Page { html, recordings: recordings.len(), summary, unreadable })
+}
+
+/// Opens the recordings in a target: the target itself, or each body of a response in it that is a stream.
+fn sources(run: &Run<'_>, number: usize, target: &Target, unreadable: &mut Vec<RunError>) -> io::Result<Vec<Source>> {
+    let mut cannot_read = |cause| unreadable.push(RunError::Unreadable { path: target.name().as_ref().into(), cause });
+    // Stored records are not looked for in responses.
+    let held = if run.protocol.is_of_records() { Ok(Held::Recording) } else { run.held(number, target) };
+    match held {
+        Ok(Held::Recording) => return Ok(vec![Source::open(target)]),
+        Ok(Held::Nothing) => {}
+        Ok(Held::Bodies(held)) => {
+            if held.is_without_streams() {
+                cannot_read(io::Error::other(held.words()));
+            }
+            held.unread_words().for_each(|words| cannot_read(io::Error::other(words)));
+            return held.streams.iter().map(|body| Source::of_body(target, body)).collect();
+        }
+        Err(cause) => cannot_read(cause),
+    }
+    Ok(Vec::new())
 }
 
 /// A recording that was checked.

@@ -1,7 +1,7 @@
-//! Recordings that are read twice: what can be read only once is copied first.
+//! Recordings that are read twice.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 use sessionlint_core::check::{StreamChecker, TracedEvent};
@@ -9,6 +9,7 @@ use sessionlint_core::event::Settings;
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::{Checker, Finding, Report};
 
+use crate::bodies::Body;
 use crate::compressed::{Decompressor, ReadError};
 use crate::error::RunError;
 use crate::run::Target;
@@ -21,25 +22,36 @@ pub(super) struct Source {
     pub name: Arc<str>,
     /// The file, or why it cannot be opened.
     file: Result<File, io::Error>,
+    /// What is wrong with what follows, if it could not be copied.
+    damage: Option<String>,
 }
 
 impl Source {
-    /// Opens a target. Standard input and pipes are copied to a file that has no name.
+    /// Opens a target, which must be one that can be read again.
+    pub(super) fn open(target: &Target) -> Source {
+        let file = match target {
+            Target::StandardInput(_) => Err(io::Error::other("it can be read only once")),
+            Target::File(path) | Target::Copy(_, path) => File::open(path),
+        };
+        Source { name: target.name(), file, damage: None }
+    }
+
+    /// Copies the body of a response to a file that has no name.
     ///
     /// # Errors
     ///
     /// Returns an error if there is no room for the copy.
-    pub(super) fn open(target: &Target) -> io::Result<Source> {
-        let name = target.name();
-        let file = match target {
-            Target::StandardInput(_) => Ok(copied(io::stdin().lock())?),
-            Target::File(path) => match File::open(path) {
-                Ok(file) if file.metadata().is_ok_and(|metadata| metadata.is_file()) => Ok(file),
-                Ok(pipe) => Ok(copied(pipe)?),
-                Err(cause) => Err(cause),
-            },
+    pub(super) fn of_body(target: &Target, body: &Body) -> io::Result<Source> {
+        let (mut file, mut reader, mut block) = (tempfile::tempfile()?, body.reader()?, vec![0; BLOCK]);
+        let damage = loop {
+            match reader.read(&mut block) {
+                Ok(0) => break None,
+                Ok(count) => file.write_all(&block[..count])?,
+                Err(ReadError::Damaged(cause)) => break Some(cause),
+                Err(ReadError::Unreadable(cause)) => break Some(cause.to_string()),
+            }
         };
-        Ok(Source { name, file })
+        Ok(Source { name: format!("{}: {}", target.name(), body.name).into(), file: Ok(file), damage })
     }
 
     fn unreadable(&self, cause: io::Error) -> RunError {
@@ -56,7 +68,7 @@ impl Source {
         let mut block = vec![0; BLOCK];
         loop {
             match reader.read(&mut block) {
-                Ok(0) => return Ok(None),
+                Ok(0) => return Ok(self.damage.clone()),
                 Ok(count) => piece(&block[..count]),
                 Err(ReadError::Damaged(cause)) => return Ok(Some(cause)),
                 Err(ReadError::Unreadable(cause)) => return Err(self.unreadable(cause)),
@@ -104,11 +116,4 @@ impl Source {
         checker.end_traced(damage.as_deref()).1.into_iter().for_each(&mut event);
         Ok(())
     }
-}
-
-/// Copies what can be read only once.
-fn copied(mut input: impl Read) -> io::Result<File> {
-    let mut copy = tempfile::tempfile()?;
-    io::copy(&mut input, &mut copy)?;
-    Ok(copy)
 }

@@ -110,6 +110,65 @@ fn every_body_of_a_file_is_judged_by_itself() {
 }
 
 #[test]
+fn lines_of_json_in_a_string_are_a_stream() {
+    let stop = r#"{"type":"content_block_stop","index":"0"}"#;
+    let folder = Folder::new();
+    for end in ["\n", "\r\n"] {
+        let answer = [stop, stop].join(end);
+        folder.write("case.json", serde_json::json!({"name": "a case", "answer": answer}).to_string());
+        let output = folder.run(&["check", "--fragment", "--format", "short", "case.json"]);
+        let faults = output.out.lines().filter(|line| line.contains("error[wrong-type]"));
+        assert!(faults.count() == 2 && output.out.contains("1 file, 1 body, 2 events"), "{}", output.out);
+    }
+}
+
+/// The file's encoding is nothing of the stream's.
+#[test]
+fn a_cassette_may_be_utf_16() {
+    let stop = "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":\"😀\"}\n\n";
+    let folder = Folder::new();
+    let yaml = format!(
+        "interactions:\n- request: {{method: POST, uri: https://a/v1}}\n  response:\n    body:\n      string: |+\n{}",
+        stop.lines().map(|line| format!("        {line}\n")).collect::<String>()
+    );
+    for (name, text) in [("json", cassette(&["<p>é", stop])), ("yaml", yaml)] {
+        let wide: Vec<u8> = format!("\u{FEFF}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        folder.write(&format!("plain.{name}"), &text);
+        folder.write(&format!("wide.{name}"), wide);
+        let findings = |file: &str| -> Vec<Value> {
+            let output = folder.run(&["check", "--fragment", "--format", "json", file]);
+            let document: Value = serde_json::from_str(&output.out).expect("JSON");
+            document["findings"].as_array().expect("findings").clone()
+        };
+        let (plain, wide) = (findings(&format!("plain.{name}")), findings(&format!("wide.{name}")));
+        assert_eq!((plain.len(), wide.len()), (1, 1), "{name}: {wide:?}");
+        for key in ["rule", "message", "line", "column", "pointer"] {
+            assert_eq!(plain[0][key], wide[0][key], "{name}: {key}");
+        }
+        for key in ["start", "end"] {
+            let at = plain[0][key].as_u64().expect("an offset") as usize;
+            let before = 2 + 2 * text[..at].encode_utf16().count() as u64;
+            assert_eq!(wide[0][key], before, "{name}: {key}");
+        }
+    }
+}
+
+/// A file counts once for each protocol, whatever the number of its bodies.
+#[test]
+fn files_are_counted_as_files() {
+    let valid = streams().into_iter().find(|one| one.name.starts_with("valid-a-plain-answer")).expect("it");
+    let text = valid.text().expect("it is text");
+    let chunk =
+        "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[]}\n\n";
+    let folder = Folder::new();
+    folder.write("one.json", cassette(&[text, text, text]));
+    folder.write("two.json", cassette(&[text, chunk, chunk]));
+    let output = folder.run(&["check", "--fragment", "one.json", "two.json"]);
+    let words = "checked against anthropic-messages (2 files) and openai-chat (1 file)";
+    assert!(output.out.contains("2 files, 6 bodies, ") && output.out.contains(words), "{}", output.out);
+}
+
+#[test]
 fn a_file_without_a_stream_is_said_to_be_so() {
     let folder = Folder::new();
     let exchange = |body: &str| format!("- request:\n    method: GET\n  response:\n    body:\n      string: {body}\n");
@@ -141,6 +200,74 @@ fn coverage_and_lint_read_bodies_too() {
     assert_eq!(plain.out.replace("plain.sse", ""), cassette.out.replace("cassette.yaml", ""), "{}", cassette.err);
 }
 
+/// A file with responses is no fixture of its own, whatever its bodies are.
+#[test]
+fn fmt_leaves_files_with_responses_alone() {
+    let valid = streams().into_iter().find(|one| one.name.starts_with("valid-a-plain-answer")).expect("it");
+    let (text, nothing) = (valid.text().expect("it is text"), "data: {\"a\":1}\n\ndata: {\"a\":2}\n\n");
+    let entry = |body: &str| {
+        let content = serde_json::json!({"mimeType": "text/event-stream", "text": body});
+        serde_json::json!({"request": {"method": "POST", "url": "https://api.example/v1"}, "response": {"content": content}})
+    };
+    let har = serde_json::json!({"log": {"entries": [entry(text), entry(nothing)]}}).to_string();
+    let folder = Folder::new();
+    folder.write("cassette.json", cassette(&[text, nothing]));
+    folder.write("only.json", cassette(&[nothing]));
+    folder.write("page.har", &har);
+    for options in [&[][..], &["--check"], &["--protocol", "anthropic-messages"]] {
+        let searched = folder.run(&[&["fmt"], options, &["."]].concat());
+        assert_eq!((searched.code, searched.out.as_str(), searched.err.as_str()), (0, "", ""), "{options:?}");
+        let named = folder.run(&[&["fmt"], options, &["page.har", "cassette.json"]].concat());
+        assert_eq!((named.code, named.out.as_str()), (0, ""), "{options:?}: {}", named.err);
+        let words =
+            "is left as it is: it holds responses, and what stands around them is not for this program to write";
+        for file in ["page.har", "cassette.json"] {
+            assert!(named.err.contains(&format!("sessionlint: {file} {words}\n")), "{}", named.err);
+        }
+    }
+    assert_eq!(fs::read(folder.path().join("page.har")).expect("it is there"), har.as_bytes());
+}
+
+/// The protocol is searched in the bodies, as `check` does.
+#[test]
+fn coverage_and_view_find_the_protocol_of_bodies() {
+    let folder = Folder::new();
+    let valid = streams().into_iter().find(|one| one.name.starts_with("valid-a-plain-answer")).expect("it");
+    let text = valid.text().expect("it is text");
+    let chunk =
+        "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[]}\n\n";
+    folder.write("a/two.json", cassette(&[text, "<p>", text]));
+    folder.write("mixed.json", cassette(&[text, chunk]));
+    folder.write("none.json", cassette(&["<p>"]));
+    folder.write(
+        "packed.yaml",
+        "interactions:\n- request: {method: POST, uri: https://a/v1}\n  response:\n    headers: {Content-Encoding: [br]}\n    \
+         body:\n      string: !!binary CwWA//4D\n",
+    );
+    for given in ["a/two.json", "a"] {
+        let coverage = folder.run(&["coverage", given]);
+        let named = folder.run(&["coverage", "--protocol", "anthropic-messages", given]);
+        assert_eq!((coverage.code, &coverage.out), (0, &named.out), "{}", coverage.err);
+        let view = folder.run(&["view", "--out", "-", given]);
+        assert_eq!((view.code, view.err.as_str()), (0, ""));
+        let files = r#""files":["a/two.json: the body of response 1, POST /v1","a/two.json: the body of response 3, POST /v1"]"#;
+        assert!(view.out.contains(files), "{}", view.out);
+        assert!(view.out.contains(r#""protocol":{"name":"anthropic-messages""#), "{}", view.out);
+    }
+    for command in ["coverage", "view"] {
+        let mixed = folder.run(&[command, "mixed.json"]);
+        let words = "mixed.json has a recording of anthropic-messages, and mixed.json one of openai-chat";
+        assert!(mixed.code == 2 && mixed.err.contains(words), "{}", mixed.err);
+        assert_eq!(folder.run(&[command, "none.json"]).code, 2);
+    }
+    let none = folder.run(&["view", "none.json"]);
+    let words = "it holds the body of a response, which is no stream of events";
+    assert!(none.err.contains(words) && !none.err.contains("the page is"), "{}", none.err);
+    let packed = folder.run(&["view", "packed.yaml", "a/two.json"]);
+    let words = "the body of response 1, POST /v1 is compressed with br, which is not read";
+    assert!(packed.code == 2 && packed.err.contains(words) && packed.err.contains("packed.yaml"), "{}", packed.err);
+}
+
 #[test]
 fn lint_judges_bodies_and_rewrites_none_of_them() {
     let folder = Folder::new();
@@ -168,6 +295,28 @@ fn lint_judges_bodies_and_rewrites_none_of_them() {
         folder.run(&["lint", "--protocol", "anthropic-messages", "--format", "short", "--fail-on", "warning", "."]);
     assert_eq!(output.code, 1, "{}", output.err);
     assert!(output.out.contains("[duplicate-key]") && output.out.contains("bodies"), "{}", output.out);
+}
+
+/// Returns a cassette with these bodies.
+fn cassette(bodies: &[&str]) -> String {
+    let interaction = |body: &&str| serde_json::json!({"request": {"method": "POST", "uri": "https://api.example/v1"}, "response": {"body": {"string": body}}});
+    serde_json::json!({"interactions": bodies.iter().map(interaction).collect::<Vec<_>>(), "version": 1}).to_string()
+}
+
+#[test]
+fn lint_judges_each_body_by_the_protocol_that_it_tells() {
+    let stop = "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":\"0\"}\n\n";
+    let chunk =
+        "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":7,\"choices\":[]}\n\n";
+    let folder = Folder::new();
+    folder.write("both.json", cassette(&[stop, chunk, stop]));
+    for command in ["lint", "check"] {
+        let output = folder.run(&[command, "--fragment", "--format", "short", "both.json"]);
+        let faults: Vec<_> = output.out.lines().filter(|line| line.contains("wrong-type")).collect();
+        let fields: Vec<_> = faults.iter().filter_map(|line| line.split('`').nth(1)).collect();
+        assert_eq!(fields, ["index", "model", "index"], "{command}: {}{}", output.out, output.err);
+        assert!(!output.out.contains("unknown-event"), "{command}: {}", output.out);
+    }
 }
 
 #[test]

@@ -229,6 +229,24 @@ fn rules_and_explain_know_what_holds_here_and_why() {
     assert!(!folder.run("rules --no-config").out.contains("warm-up"));
 }
 
+/// Whoever removes the marks of what a template shows must get something that works.
+#[test]
+fn what_init_writes_goes_together() {
+    let folder = Folder::with(&[("a.ndjson", CLEAN)]);
+    assert_eq!(folder.run("init").code, 0);
+    let path = folder.path().join("sessionlint.toml");
+    let template = std::fs::read_to_string(&path).expect("it was written");
+    let switched_on = template.lines().map(|line| match line.strip_prefix('#') {
+        // There is no such file yet.
+        Some(key) if key.starts_with("baseline ") => line.to_owned(),
+        Some(key) if !key.starts_with(' ') => key.to_owned(),
+        _ => line.to_owned(),
+    });
+    folder.write("sessionlint.toml", switched_on.collect::<Vec<_>>().join("\n"));
+    let ran = folder.run("rules");
+    assert!(ran.code == 0 && ran.out.contains("(dialect openrouter)"), "{}{}", ran.out, ran.err);
+}
+
 #[test]
 fn init_writes_a_file_once() {
     let folder = Folder::with(&[("inner/a.ndjson", CLEAN)]);

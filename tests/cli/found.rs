@@ -70,6 +70,86 @@ fn what_has_events_of_no_protocol_or_of_several_fails() {
     assert!(!folder.run("check --protocol anthropic-messages several").out.contains("no-events"), "it is named");
 }
 
+/// What is piped in tells its protocol as a file does.
+#[test]
+fn coverage_and_view_find_the_protocol_of_standard_input() {
+    let folder = Folder::with(&[("b.sse", MESSAGE)]);
+    let coverage = folder.run_with_input("coverage -", MESSAGE.as_bytes());
+    let named = folder.run("coverage --protocol anthropic-messages b.sse");
+    assert_eq!((coverage.code, &coverage.out), (0, &named.out), "{}", coverage.err);
+    let view = folder.run_with_input("view - --out -", MESSAGE.as_bytes());
+    assert!(view.code == 0 && view.out.contains(r#""protocol":{"name":"anthropic-messages""#), "{}", view.err);
+    assert!(view.out.contains(r#""rule":"block-unfinished""#) && view.out.contains(r#""files":["-"]"#), "{}", view.out);
+    let unclear = "data: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n";
+    for command in ["coverage -", "view - --out -"] {
+        let ran = folder.run_with_input(command, unclear.as_bytes());
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+        let words = "the protocol of - is not clear: all its events are known to anthropic-messages, openai-chat and openai-responses";
+        assert!(ran.err.contains(words), "{}", ran.err);
+    }
+}
+
+#[test]
+fn the_first_event_may_be_long() {
+    // Its `type` comes last, and what stands in it looks like what files with responses have.
+    let long = format!(
+        r#"{{"response":{{"id":"r","object":"response","instructions":"data: {}"}},"sequence_number":0,"type":"response.created"}}"#,
+        "a".repeat(300_000)
+    );
+    let lines = format!("{long}\n");
+    let folder = Folder::with(&[("a.ndjson", &lines), ("one.json", &long), ("a.sse", &format!("data: {long}\n\n"))]);
+    for name in ["a.ndjson", "one.json", "a.sse", "."] {
+        let found = folder.json(name)["protocols"].clone();
+        let files = if name == "." { 3 } else { 1 };
+        assert_eq!(found, serde_json::json!({"openai-responses": files}), "{name}");
+    }
+    let piped = folder.run_with_input("coverage -", lines.as_bytes());
+    assert!(piped.code == 0 && piped.out.contains("openai-responses"), "{}{}", piped.out, piped.err);
+}
+
+/// A dialect that no input's protocol has would be a wish that nobody has heard.
+#[test]
+fn a_dialect_that_holds_for_nothing_is_said() {
+    let folder = Folder::with(&[("chat.sse", CHAT), ("b.sse", MESSAGE), ("toml/c.ndjson", CLEAN)]);
+    for command in ["check", "lint", "coverage", "view --out -", "fmt --check", "mutate --out broken"] {
+        let ran = folder.run(&format!("{command} --dialect xai b.sse"));
+        let words =
+            "the dialect xai does not hold here: all that was read is of anthropic-messages, which has no such dialect";
+        assert!(ran.code == 2 && ran.err.contains(words), "{command}: {} {}", ran.code, ran.err);
+        if command.starts_with("mutate") {
+            continue;
+        }
+        let own = folder.run(&format!("{command} --dialect xai chat.sse"));
+        assert!(own.code == 0 && !own.err.contains("dialect"), "{command}: {}", own.err);
+    }
+    let piped = folder.run_with_input("check --dialect xai -", MESSAGE.as_bytes());
+    assert!(piped.code == 2 && piped.err.contains("is of anthropic-messages,"), "{}", piped.err);
+    let both = folder.run("check --fail-on never --dialect xai chat.sse b.sse");
+    let words =
+        "the dialect xai does not hold here: some of what was read is of anthropic-messages, which has no such dialect";
+    assert!(both.code == 0 && both.err.contains(words), "{}", both.err);
+    // A file holds for what is below it, now or later.
+    folder.write("toml/sessionlint.toml", "version = 1\ndialect = \"xai\"\n");
+    let below = folder.run("check toml");
+    assert!(below.code == 0 && below.err.contains("is of session-events,"), "{}", below.err);
+    folder.write("toml/chat.sse", CHAT);
+    assert_eq!(folder.run("check toml").err, "");
+}
+
+#[test]
+fn a_file_with_nothing_of_a_protocol_makes_a_run_incomplete() {
+    let folder = Folder::with(&[("none.ndjson", "{\"type\":\"RUN_STARTED\"}\n"), ("c.ndjson", CLEAN)]);
+    let document = folder.json("none.ndjson c.ndjson");
+    assert_eq!(
+        (rules(&document), &document["complete"]),
+        (vec!["unknown-event", "no-events"], &false.into()),
+        "{document}"
+    );
+    assert_eq!(document["incomplete"][0]["reason"], "no-events");
+    assert_eq!(document["incomplete"][0]["file"], "none.ndjson");
+    assert_eq!(folder.json("c.ndjson")["complete"], true);
+}
+
 #[test]
 fn a_live_stream_is_judged_from_its_first_event_on_once_that_tells_its_protocol() {
     let folder = Folder::with(&[("b.sse", MESSAGE)]);

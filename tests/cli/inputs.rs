@@ -173,13 +173,24 @@ fn a_file_of_a_folder_without_anything_of_the_protocol_is_passed_over() {
     assert_eq!(judged, ["r/a.ndjson", "r/empty.ndjson", "r/late.log", "r/near.json", "r/wrapped.log"], "{document}");
     assert_eq!((&document["summary"]["files"], &document["left_out"]["without_events"]), (&5.into(), &8.into()));
     let gaps = document["incomplete"].as_array().expect("a list");
-    let named: Vec<_> = gaps.iter().map(|gap| text(&gap["file"])).collect();
-    assert_eq!(named, ["r/comments.sse", "r/evals.jsonl", "r/prose.ndjson"], "those that look like recordings");
-    assert!(text(&gaps[2]["message"]).ends_with("nothing in it is JSON"), "{document}");
+    let named: Vec<_> = gaps.iter().map(|gap| (text(&gap["reason"]), text(&gap["file"]))).collect();
+    let expected = [
+        ("passed-over", "r/comments.sse"),
+        ("passed-over", "r/evals.jsonl"),
+        // Its only event has a misspelt type.
+        ("no-events", "r/near.json"),
+        ("passed-over", "r/prose.ndjson"),
+    ];
+    assert_eq!(named, expected, "those that look like recordings");
+    assert!(text(&gaps[3]["message"]).ends_with("nothing in it is JSON"), "{document}");
 
     let ran = folder.run("check r");
     assert!(ran.out.contains("\nLeft out in folders: 8 without an event.\n"), "{}", ran.out);
-    assert!(ran.out.contains("\nThis run is not complete: 3 files passed over.\n  r/comments.sse: "), "{}", ran.out);
+    assert!(
+        ran.out.contains("\nThis run is not complete: 3 files passed over, 1 no-events.\n  r/comments.sse: "),
+        "{}",
+        ran.out
+    );
     for named in ["r/evals.jsonl", "r/*.jsonl", "r r/evals.jsonl", "r/evals.jsonl r"] {
         let document = folder.json(named);
         assert!(rules(&document).contains(&"no-events"), "what is named is judged: {named}");

@@ -84,7 +84,8 @@ pub fn unescaped(text: &str) -> String {
         .fold(text.to_owned(), |text, (escape, c)| text.replace(escape, c))
 }
 
-/// Parses commands; each line must be one, with these properties and no others.
+/// Parses commands; each line must be one, with these properties and no others, but the line that says that something
+/// was not checked.
 pub fn of_github(report: &str) -> Vec<Said> {
     let said_by = |line: &str| {
         let (command, rest) = line.strip_prefix("::").and_then(|rest| rest.split_once(' ')).expect("a command");
@@ -98,7 +99,8 @@ pub fn of_github(report: &str) -> Vec<Said> {
         let number = |text: &str| text.parse().expect("a number");
         said(&unescaped(file), number(at), number(column), severity, rule)
     };
-    report.lines().map(said_by).collect()
+    let is_gap = |line: &&str| line.starts_with("::warning title=sessionlint::this run is not complete: ");
+    report.lines().filter(|line| !is_gap(line)).map(said_by).collect()
 }
 
 /// Parses lines such as `severity[rule] file:line:column: …`.

@@ -14,7 +14,10 @@ fn all_rules() -> Vec<Value> {
 fn rules_are_listed_with_their_severities() {
     let rules = all_rules();
     for rule in &rules {
-        assert_eq!(keys(rule), ["basis", "default", "help", "means", "quotes", "reason", "rule", "says", "severity"]);
+        assert_eq!(
+            keys(rule),
+            ["basis", "default", "dialect", "help", "means", "quotes", "reason", "rule", "says", "severity"]
+        );
     }
     let severity = |name: &str| {
         let rule = rules.iter().find(|rule| rule["rule"] == name);
@@ -30,6 +33,53 @@ fn rules_are_listed_with_their_severities() {
         let words: Vec<_> = line.split_whitespace().take(2).collect();
         assert_eq!(words, [text(&rule["rule"]), text(&rule["severity"])]);
     }
+}
+
+#[test]
+fn severities_are_those_of_the_dialect() {
+    let folder = Folder::new();
+    let severity = |arguments: &str| {
+        let listed = folder.run(arguments).out;
+        let line = listed.lines().find(|line| line.starts_with("choice-role-again ")).expect("it is listed");
+        line.split_once(' ').expect("a severity").1.trim_start().to_owned()
+    };
+    assert!(severity("rules --protocol openai-chat").starts_with("warning "));
+    let own = severity("rules --protocol openai-chat --dialect openrouter");
+    assert!(own.starts_with("off ") && own.ends_with(" (dialect openrouter)"), "{own}");
+    // Only one protocol has this dialect.
+    assert_eq!(severity("rules --dialect huggingface"), own.replace("openrouter", "huggingface"));
+    let listed = folder.run("rules --format json --dialect huggingface").out;
+    let rules: Vec<Value> = serde_json::from_str(&listed).expect("a list of rules");
+    let rule = rules.iter().find(|rule| rule["rule"] == "choice-role-again").expect("it is listed");
+    assert_eq!([&rule["severity"], &rule["default"], &rule["dialect"]], ["off", "warning", "huggingface"]);
+    let other = rules.iter().find(|rule| rule["rule"] == "choice-unfinished").expect("it is listed");
+    assert_eq!((&other["severity"], &other["dialect"]), (&other["default"], &Value::Null));
+    let several = folder.run("rules --dialect openrouter");
+    let words = "openai-chat and openai-responses have the dialect openrouter; name one with --protocol";
+    assert!(several.code == 2 && several.err.contains(words), "{}", several.err);
+    for name in ["output-not-streamed", "choice-role-again"] {
+        let explained = folder.run(&format!("explain --dialect openrouter {name}")).out;
+        assert!(explained.starts_with(&format!("{name} (off)\n")), "{explained}");
+        assert!(explained.contains("Dialect:     off, by openrouter; without a dialect "), "{explained}");
+    }
+    assert!(!folder.run("explain choice-role-again").out.contains("Dialect:"));
+}
+
+#[test]
+fn without_a_protocol_the_first_named_one_counts_and_explain_knows_all_built_in() {
+    let chat = Folder::with(&[("sessionlint.toml", "version = 1\nprotocol = [\"openai-chat\", \"session-events\"]\n")]);
+    assert!(chat.run("rules").out.contains("choice-unfinished "));
+    assert!(chat.run("schema").out.starts_with("chat.completion.chunk "));
+    assert!(!Folder::new().run("rules").out.contains("choice-unfinished "));
+    for command in ["rules", "schema", "graph", "generate", "reconcile"] {
+        let help: String = chat.run(&format!("{command} --help")).out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(help.contains("[default: the first one in sessionlint.toml, or else session-events]"), "{help}");
+    }
+    for folder in [&chat, &Folder::new()] {
+        let explained = folder.run("explain block-unfinished");
+        assert!(explained.code == 0 && explained.out.contains("--protocol anthropic-messages"), "{}", explained.err);
+    }
+    assert_eq!(chat.run("explain --protocol openai-chat block-unfinished").code, 2, "it is not one of that protocol");
 }
 
 #[test]

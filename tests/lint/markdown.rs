@@ -172,3 +172,27 @@ fn a_block_that_is_broken_and_means_an_event_is_a_finding() {
     let (document, code) = linted(&Folder::with(&[("page.md", page)]), ".");
     assert_eq!((told(&document), code), (vec!["./page.md:2:38 invalid-json".to_owned()], 1));
 }
+
+/// Each block is judged by the protocol that it tells, as if it were a file.
+#[test]
+fn blocks_of_one_page_may_have_several_protocols() {
+    let stop = r#"{"type":"content_block_stop","index":"0"}"#;
+    let chunk = r#"{"id":"c","object":"chat.completion.chunk","created":1,"model":7,"choices":[]}"#;
+    // Known to three protocols.
+    let unclear = r#"{"type":"error","error":{"type":"overloaded_error","message":7}}"#;
+    let blocks = |all: &[&str]| -> String {
+        all.iter().map(|block| format!("```json sessionlint=event\n{}\n```\n", block.trim_end())).collect()
+    };
+    let found = |page: &str| told(&linted(&Folder::with(&[("page.md", page)]), ".").0);
+    assert_eq!(
+        found(&blocks(&[stop, ERROR, chunk])),
+        ["./page.md:2:38 wrong-type", "./page.md:5:99 wrong-type", "./page.md:8:64 wrong-type"]
+    );
+    // What tells none is of the one before it, or else of the first that is told. Of a chat's error, `message` is text, too,
+    // but not required.
+    let of_first = found(&blocks(&[unclear, stop, ERROR]));
+    assert_eq!(of_first[0], "./page.md:2:62 wrong-type", "{of_first:?}");
+    let after = found(&blocks(&[ERROR, unclear, stop]));
+    assert_eq!(after.len(), 3, "{after:?}");
+    assert!(after[1].ends_with("no-events"), "session events have no such type: {after:?}");
+}

@@ -84,7 +84,28 @@ fn the_search_is_bounded() {
     assert_eq!(found_in_pieces(&format!("{noise}{STATUS}\n"), 4096), Vec::<String>::new());
     let (candidates, options) = (LazyProtocol::builtin_streams(), Options::default());
     let mut search = ProtocolSearch::new(&candidates, &options);
-    assert!(search.feed(&vec![b' '; 64 * 1024]), "64 KiB without an event end it");
+    let noise = "{\"a\":1}\n".repeat(64 * 1024 / 8);
+    assert!(!search.feed(&noise.as_bytes()[..64 * 1024 - 1]), "an event may end here");
+    assert!(search.feed(b"\n{\"a\":2}\n"), "64 KiB without an event end it");
+    let mut search = ProtocolSearch::new(&candidates, &options);
+    let endless = vec![b'{'; 1 << 20];
+    assert_eq!((0..100).position(|_| search.feed(&endless)), Some(15), "no event is longer");
+}
+
+#[test]
+fn an_event_may_be_longer_than_what_is_searched_for_others() {
+    let long =
+        format!(r#"{{"response":{{"id":"r","instructions":"{}"}},"type":"response.created"}}"#, "a".repeat(200_000));
+    for text in
+        [format!("{long}\n"), format!("data: {long}\n\n"), format!("[{long}]"), format!("banner\n{long}\n{long}\n")]
+    {
+        for piece in [1000, 70_000, text.len()] {
+            assert_eq!(found_in_pieces(&text, piece), ["openai-responses"]);
+        }
+    }
+    // A name alone does not decide, but tells more than nothing.
+    let stop = format!(r#"{{"more":"{}","type":"message_stop"}}"#, "a".repeat(100_000));
+    assert_eq!(found_in_pieces(&format!("{stop}\n"), 5000), ["anthropic-messages"]);
 }
 
 fn checked(protocol: &str, lines: &[&str]) -> Report {
@@ -108,6 +129,11 @@ fn events_of_another_protocol_are_said_once_and_disturb_nothing() {
     );
     assert!(finding.help.as_deref().is_some_and(|help| help.contains("--protocol openai-chat")), "{finding:?}");
     assert_eq!((report.summary.events, report.summary.skipped), (1, 3));
+    // Once its protocol was met, a name alone tells such an event.
+    let stop = ["{\"type\":\"ping\"}", "{\"type\":\"message_stop\"}"];
+    let report = checked("session-events", &[&idle, START, stop[0], stop[1]]);
+    assert_eq!(rules(&report), [(2, "mixed-protocols".to_owned())]);
+    assert_eq!(report.summary.skipped, 3);
     // One that comes before the input's own is said where it stands, too.
     let report = checked("session-events", &[CHUNK, &idle]);
     assert_eq!(rules(&report), [(1, "mixed-protocols".to_owned())]);

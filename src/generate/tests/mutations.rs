@@ -82,3 +82,27 @@ fn a_recording_is_broken_in_each_rule_of_its_words() {
         }
     }
 }
+
+/// What only server-sent events show cannot be expected of lines.
+#[test]
+fn a_recording_of_lines_is_broken_as_lines() {
+    let protocol = Protocol::builtin("openai-chat").expect("it is built in");
+    let chunk = |delta: &str, end: &str| {
+        format!(
+            r#"{{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{{"index":0,"delta":{delta},"finish_reason":{end}}}]}}"#
+        )
+    };
+    let lines =
+        [chunk(r#"{"role":"assistant","content":"Hi"}"#, "null"), chunk("{}", r#""stop""#), "[DONE]".to_owned()];
+    let lines = lines.map(String::into_bytes);
+    let mut broken = 0;
+    for rule in breakable(protocol) {
+        let Some(made) = mutated(protocol, &rule.name, &lines, &tape(0, 1000)) else { continue };
+        let findings = check(protocol, &made.ndjson(), Options::default()).findings;
+        let found: Vec<_> = findings.iter().map(|finding| (finding.place.line, finding.rule.to_string())).collect();
+        assert_eq!(found, Vec::from_iter(made.breaks), "{}", rule.name);
+        assert_ne!(&*rule.name, "done-missing");
+        broken += 1;
+    }
+    assert!(broken > 10, "{broken}");
+}

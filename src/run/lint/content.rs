@@ -1,14 +1,13 @@
 //! Loads a file into memory, with its expectation, and decides how its content is judged.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 
 use sessionlint_core::event::Settings;
 use sessionlint_core::finding::Finding;
 use sessionlint_core::protocol::Upkeep;
-use sessionlint_core::records::{DETECTION_BYTES, RecordOptions};
+use sessionlint_core::records::RecordOptions;
 
 use super::Worker;
 use super::rewrite::FixedFile;
@@ -23,7 +22,7 @@ use crate::lint::{
 };
 use crate::run::bodies::{self, HeldBodies};
 use crate::run::paths::is_stream_name;
-use crate::run::{BLOCK, Choice, JudgedBy, Progress, Target};
+use crate::run::{BLOCK, Choice, ExpectationArgs, JudgedBy, Progress, Target};
 
 /// The largest file that is read, decompressed, in bytes.
 const MOST_BYTES: usize = 16 << 20;
@@ -49,19 +48,33 @@ pub struct Content {
     pub blocks: Vec<Block>,
     /// The bodies of responses that are streams, if the file holds such.
     pub bodies: Option<Box<BodyTexts>>,
-    /// The classification of each block that may be a fixture, with the block's index; that of the whole file, with
-    /// `None`, if it is not Markdown.
-    pub classifications: Vec<(Option<usize>, Classification)>,
-    /// The number of the protocol by which streams are judged.
-    pub protocol: usize,
-    pub settings: FixtureSettings,
+    /// Each block, or body, that may be a fixture; or the whole file.
+    pub parts: Vec<Part>,
     pub expectation: Option<Expectation>,
+    /// How the expectation says that the file is judged; `None` if there is none that can be followed.
+    declared: Option<Declared>,
     /// The finding or the error about an expectation that cannot be read.
     pub expectation_problem: Option<Result<Finding, io::Error>>,
     /// Whether the caller named it.
     pub is_named: bool,
     /// The result of fixing the file, if it was to be fixed.
     pub fix_result: Option<FixedFile>,
+}
+
+/// A part of a file that may be a fixture.
+pub struct Part {
+    /// The index of the block or the body; `None` for the whole file.
+    pub number: Option<usize>,
+    pub class: Classification,
+    /// The number of the protocol by which its stream is judged.
+    pub protocol: usize,
+    pub settings: FixtureSettings,
+}
+
+/// How an expectation says that its file is judged.
+struct Declared {
+    /// Its options, if it has any.
+    args: Option<ExpectationArgs>,
 }
 
 /// The bodies of a file, with their texts.
@@ -73,6 +86,7 @@ pub struct BodyTexts {
 
 /// A block, a body or a whole file that may be a fixture.
 pub struct Candidate<'c> {
+    pub part: &'c Part,
     pub block: Option<&'c Block>,
     pub body: Option<(&'c Body, &'c Source)>,
     /// The fixture, or the reason why the candidate is skipped.
@@ -88,7 +102,8 @@ impl Content {
 
     /// Returns all candidates, in the order of the file.
     pub fn candidates(&self) -> Vec<Candidate<'_>> {
-        let all = self.classifications.iter().map(|(number, class)| {
+        let all = self.parts.iter().map(|part| {
+            let (number, class) = (part.number, &part.class);
             let of_body = number.zip(self.bodies.as_deref());
             let block = number.filter(|_| of_body.is_none()).map(|number| &self.blocks[number]);
             let body = of_body.map(|(number, bodies)| (&bodies.held.streams[number], &bodies.held.source));
@@ -109,7 +124,7 @@ impl Content {
                 is_declared: class.is_declared,
                 survey: &class.survey,
             });
-            Candidate { block, body, fixture }
+            Candidate { part, block, body, fixture }
         });
         all.collect()
     }
@@ -121,8 +136,8 @@ impl<'w> Worker<'w, '_> {
         let target = &self.targets[number];
         let name = target.name();
         let is_named = match target {
-            Target::StandardInput(_) => true,
             Target::File(path) => self.lint.named.contains(path),
+            Target::StandardInput(_) | Target::Copy(..) => true,
         };
         if let Target::File(path) = target
             && let Some(fixture) = expectation::fixture_path(path)
@@ -134,7 +149,7 @@ impl<'w> Worker<'w, '_> {
             );
         }
         let (expectation_path, read) = match target {
-            Target::StandardInput(_) => (None, Ok(())),
+            Target::StandardInput(_) | Target::Copy(..) => (None, Ok(())),
             // The fixture of a named expectation was not itself named, and may be anything.
             Target::File(path) => {
                 (Some(expectation::path_for(path)), if is_named { Ok(()) } else { self.check_in_scope(path) })
@@ -155,7 +170,6 @@ impl<'w> Worker<'w, '_> {
         let path = Path::new(&*name);
         let is_markdown = is_markdown(path);
         let blocks = if is_markdown { blocks(&text) } else { Vec::new() };
-        let usual = self.run.usual(number);
         let mut content = Content {
             blocks,
             name,
@@ -164,62 +178,80 @@ impl<'w> Worker<'w, '_> {
             is_compressed,
             is_markdown,
             bodies: None,
-            classifications: Vec::new(),
-            protocol: usual.number,
-            settings: self.default_settings(number, &usual),
+            parts: Vec::new(),
             expectation: None,
+            declared: None,
             expectation_problem: None,
             is_named,
             fix_result: None,
         };
-        if !is_markdown && !content.settings.all_records {
+        if !is_markdown && !self.run.stored.is_some_and(|stored| stored.all) {
             content.bodies = self.bodies(number, &content);
         }
-        let by = self.choose(number, &content);
-        content.protocol = by.number;
-        content.settings = self.default_settings(number, &by);
         if let Target::File(path) = target {
-            self.read_expectation(number, path, &by, &mut content);
+            self.read_expectation(number, path, &mut content);
         }
-        content.classifications = self.classify(&content);
+        content.parts = self.parts(number, &content);
         LoadOutcome::File(Box::new(content))
     }
 
-    /// Returns how a file is judged: by the protocol that its content tells, or the first of its blocks or bodies that does.
-    fn choose(&self, number: usize, content: &Content) -> JudgedBy<'w> {
-        let blocks = content.blocks.iter().filter(|block| lint::has_fixture_language(block));
-        let bodies = content.bodies.iter().flat_map(|bodies| &bodies.texts).map(|(text, _)| &text[..]);
-        let texts = blocks.map(|block| &block.text[..]).chain(bodies);
-        let whole = (content.blocks.is_empty() && content.bodies.is_none()).then_some(&content.text[..]);
-        let told = texts.chain(whole).find_map(|text| {
-            match self.run.choose(number, &text[..text.len().min(DETECTION_BYTES)]) {
-                Choice::By(by) => Some(by),
-                Choice::Unknown(_) | Choice::Ambiguous(..) => None,
-            }
+    /// Returns the parts of a file that may be fixtures, each with the protocol that it tells itself. One that tells none is
+    /// judged by that of the part before it, or else by the first that is told.
+    pub fn parts(&self, number: usize, content: &Content) -> Vec<Part> {
+        let is_candidate = |block: &Block| content.is_markdown && lint::has_fixture_language(block);
+        let blocks = content.blocks.iter().enumerate().filter(|(_, block)| is_candidate(block));
+        let blocks = blocks.map(|(number, block)| (Some(number), &block.text[..]));
+        let bodies = content.bodies.iter().flat_map(|bodies| &bodies.texts).enumerate();
+        let bodies = bodies.map(|(number, (text, _))| (Some(number), &text[..]));
+        let whole = (!content.is_markdown && content.bodies.is_none()).then_some((None, &content.text[..]));
+        let texts: Vec<_> = blocks.chain(bodies).chain(whole).collect();
+        let told = |text: &[u8]| match self.run.choose(number, text) {
+            Choice::By(by) => Some(by),
+            Choice::Unknown(_) | Choice::Ambiguous(..) => None,
+        };
+        let told: Vec<_> = texts.iter().map(|(_, text)| told(text)).collect();
+        let mut by = told.iter().flatten().next().cloned().unwrap_or_else(|| self.run.usual(number));
+        let mut known: Vec<(usize, (usize, FixtureSettings))> = Vec::new();
+        let each = texts.into_iter().zip(told).map(|((index, text), told)| {
+            by = told.unwrap_or_else(|| by.clone());
+            let (protocol, settings) = match known.iter().find(|(told, _)| *told == by.number) {
+                Some((_, settings)) => settings.clone(),
+                None => {
+                    let settings = self.settings(number, &by, content);
+                    known.push((by.number, settings.clone()));
+                    settings
+                }
+            };
+            let class = self.classify(content, index, text, protocol, &settings);
+            Part { number: index, class, protocol, settings }
         });
-        told.unwrap_or_else(|| self.run.usual(number))
+        each.collect()
     }
 
-    pub fn classify(&self, content: &Content) -> Vec<(Option<usize>, Classification)> {
-        let linter = self.linters.at(content.protocol);
-        let Content { name, text, settings, .. } = content;
-        if let Some(bodies) = &content.bodies {
-            let kind = if settings.fragment == Some(true) { FixtureKind::Fragment } else { FixtureKind::Stream };
-            let class = |(text, _): &(Vec<u8>, _)| Classification {
-                kind: Ok(kind),
-                is_declared: true,
-                survey: linter.survey(text, name, settings, kind),
-            };
-            return bodies.texts.iter().map(class).enumerate().map(|(number, class)| (Some(number), class)).collect();
+    /// Classifies a part of a file.
+    fn classify(
+        &self,
+        content: &Content,
+        number: Option<usize>,
+        text: &[u8],
+        protocol: usize,
+        settings: &FixtureSettings,
+    ) -> Classification {
+        let (linter, name) = (self.linters.at(protocol), &content.name);
+        match number {
+            Some(_) if content.bodies.is_some() => {
+                let kind = if settings.fragment == Some(true) { FixtureKind::Fragment } else { FixtureKind::Stream };
+                let survey = linter.survey(text, name, settings, kind);
+                Classification { kind: Ok(kind), is_declared: true, survey }
+            }
+            Some(number) => classify_block(linter, &content.blocks[number], name, settings),
+            None => {
+                // Somebody has emptied it: only streams have these names.
+                let is_emptied = is_stream_name(Path::new(&**name)) && lint::is_blank(text);
+                let is_fixture = content.is_named || content.expectation.is_some() || is_emptied;
+                classify(linter, text, name, settings, is_fixture)
+            }
         }
-        if !content.is_markdown {
-            // Somebody has emptied it: only streams have these names.
-            let is_emptied = is_stream_name(Path::new(&**name)) && lint::is_blank(text);
-            let is_fixture = content.is_named || content.expectation.is_some() || is_emptied;
-            return vec![(None, classify(linter, text, name, settings, is_fixture))];
-        }
-        let candidates = content.blocks.iter().enumerate().filter(|(_, block)| lint::has_fixture_language(block));
-        candidates.map(|(number, block)| (Some(number), classify_block(linter, block, name, settings))).collect()
     }
 
     /// Returns the bodies in a file; `None` if none of them is a stream, or the file holds none.
@@ -252,8 +284,8 @@ impl<'w> Worker<'w, '_> {
         Ok(())
     }
 
-    /// Reads the expectation of a file, and applies its options to the file's settings.
-    fn read_expectation(&self, number: usize, path: &Path, by: &JudgedBy<'_>, content: &mut Content) {
+    /// Reads the expectation of a file, and how it says that the file is judged.
+    fn read_expectation(&self, number: usize, path: &Path, content: &mut Content) {
         let file = expectation::path_for(path);
         let name: Arc<str> = file.to_string_lossy().into();
         let text = match self.check_in_scope(&file).and_then(|()| read(&file)) {
@@ -274,12 +306,11 @@ impl<'w> Worker<'w, '_> {
             return;
         }
         let mut expectation = Expectation::read(name, text, self.lint.rules);
-        match self.settings_with_args(number, by, expectation.args(), content.is_markdown) {
-            Ok((settings, protocol)) => (content.settings, content.protocol) = (settings, protocol),
+        let args = expectation.args();
+        match (!args.is_empty()).then(|| (self.lint.parse_args)(number, args)).transpose() {
+            Ok(args) => content.declared = Some(Declared { args }),
             Err(why) => expectation.reject_args(why),
         }
-        // What is expected must be found, and what is found beside it must be seen.
-        content.settings.most_findings += expectation.expected();
         content.expectation = Some(expectation);
     }
 
@@ -298,34 +329,30 @@ impl<'w> Worker<'w, '_> {
         }
     }
 
-    /// Returns the settings of a file with an expectation, and the number of its protocol. They follow its options, and the file is judged as
-    /// `sessionlint check` judges it, so that a broken stream is not classified as something else. Markdown blocks are
-    /// still classified by their content.
-    fn settings_with_args(
-        &self,
-        number: usize,
-        by: &JudgedBy<'_>,
-        args: &str,
-        is_markdown: bool,
-    ) -> Result<(FixtureSettings, usize), String> {
+    /// Returns the number of the protocol by which a part of a file is judged that tells this one, and its settings. If the
+    /// file has an expectation, they follow its options, and the file is judged as `sessionlint check` judges it, so that
+    /// a broken stream is not classified as something else. Markdown blocks are still classified by their content.
+    fn settings(&self, number: usize, by: &JudgedBy<'_>, content: &Content) -> (usize, FixtureSettings) {
         let mut protocol = by.number;
         let mut settings = self.default_settings(number, by);
-        if !args.is_empty() {
-            let parsed = (self.lint.parse_args)(number, args)?;
+        // What is expected must be found, and what is found beside it must be seen.
+        settings.most_findings += content.expectation.as_ref().map_or(0, Expectation::expected);
+        let Some(declared) = &content.declared else { return (protocol, settings) };
+        if let Some(args) = &declared.args {
             let mut own = by.protocol;
-            if let Some((named, candidates)) = parsed.protocol.zip(self.run.candidates) {
+            if let Some((named, candidates)) = args.protocol.zip(self.run.candidates) {
                 (protocol, own) = (named, candidates.all[named].get());
             }
             let of_records = self.run.stored.and_then(|stored| stored.protocol.get()).unwrap_or(own);
-            settings.records = Arc::new(Settings::new(of_records, parsed.options.clone()));
-            settings.streams = Arc::new(Settings::new(own, parsed.options));
-            (settings.record_options, settings.all_records) = (parsed.record_options, parsed.all_records);
+            settings.records = Arc::new(Settings::new(of_records, args.options.clone()));
+            settings.streams = Arc::new(Settings::new(own, args.options.clone()));
+            (settings.record_options, settings.all_records) = (args.record_options, args.all_records);
         }
         let fragment = settings.streams.options().fragment();
-        if !is_markdown || fragment {
+        if !content.is_markdown || fragment {
             settings.fragment = Some(fragment);
         }
-        Ok((settings, protocol))
+        (protocol, settings)
     }
 }
 
@@ -340,11 +367,7 @@ struct InputBytes {
 
 /// Reads an input to its end; `None` if it is too large.
 fn read_all(target: &Target, progress: &Progress) -> io::Result<Option<InputBytes>> {
-    let source: Box<dyn Read> = match target {
-        Target::StandardInput(_) => Box::new(io::stdin()),
-        Target::File(path) => Box::new(File::open(path)?),
-    };
-    let mut reader = Decompressor::new(source)?;
+    let mut reader = Decompressor::new(target.open()?)?;
     let is_compressed = !reader.is_plain();
     let (mut text, mut length) = (Vec::new(), 0);
     loop {

@@ -13,6 +13,9 @@ use crate::lint::markdown::blocks;
 use crate::lint::{Fixture, FixtureContext, MEANT_TO_BE_BROKEN};
 use crate::run::Target;
 
+/// The reason why a file with bodies of responses is left alone.
+pub const HOLDS_RESPONSES: &str = "it holds responses, and what stands around them is not for this program to write";
+
 /// Options for fixing files.
 pub struct FixOptions<'m> {
     pub level: Level,
@@ -49,8 +52,8 @@ impl Worker<'_, '_> {
         let Target::File(path) = &self.targets[number] else { return content };
         let is_fixture = content.candidates().iter().any(|one| one.fixture.is_ok());
         let refused = match &content {
-            // What is around a body is not for this program to write.
-            _ if !is_fixture || content.bodies.is_some() => return content,
+            content if content.bodies.is_some() => Some(HOLDS_RESPONSES),
+            _ if !is_fixture => return content,
             content if content.expectation.is_some() || content.expectation_problem.is_some() => {
                 Some(MEANT_TO_BE_BROKEN)
             }
@@ -67,7 +70,7 @@ impl Worker<'_, '_> {
         if let (Ok(change), true) = (&result, fix.in_place) {
             content.text.clone_from(&change.after);
             content.blocks = if content.is_markdown { blocks(&content.text) } else { Vec::new() };
-            content.classifications = self.classify(&content);
+            content.parts = self.parts(number, &content);
         }
         content.fix_result = Some(FixedFile { path: path.clone(), result });
         content
@@ -77,12 +80,12 @@ impl Worker<'_, '_> {
         let mut applied: BTreeMap<Arc<str>, u64> = BTreeMap::new();
         // In Markdown, the lines of each block that changes; otherwise the whole file.
         let mut edits = Vec::new();
-        for fixture in content.candidates().into_iter().filter_map(|one| one.fixture.ok()) {
-            let own = self.block_index(&fixture, &content.settings);
+        for (part, fixture) in content.candidates().into_iter().filter_map(|one| Some((one.part, one.fixture.ok()?))) {
+            let (linter, settings) = (self.linters.at(part.protocol), &part.settings);
+            let own = self.block_index(&fixture, settings);
             let index = own.as_ref().unwrap_or(index);
-            let kind = self.linters.at(content.protocol).judge(&fixture, &content.settings, index).kind;
-            let context = FixtureContext { fixture: &fixture, settings: &content.settings, index, kind };
-            let fixed = self.linters.at(content.protocol).fix(&context, level);
+            let kind = linter.judge(&fixture, settings, index).kind;
+            let fixed = linter.fix(&FixtureContext { fixture: &fixture, settings, index, kind }, level);
             let Some(new) = fixed.bytes else { continue };
             let Some(edit) = replacement(content, &fixture, new) else { continue };
             edits.push(edit);

@@ -22,7 +22,7 @@ pub fn is_fixture_name(path: &Path) -> bool {
 pub fn with_fixtures(targets: Vec<Target>, named: &HashSet<PathBuf>) -> Vec<Target> {
     let file = |target: &Target| match target {
         Target::File(path) => Some(path.clone()),
-        Target::StandardInput(_) => None,
+        Target::StandardInput(_) | Target::Copy(..) => None,
     };
     let mut there: HashSet<PathBuf> = targets.iter().filter_map(file).collect();
     let instead = |target: Target| {

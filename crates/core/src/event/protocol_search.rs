@@ -6,12 +6,15 @@ use crate::input::json::Node;
 use crate::input::{Input, Piece, Wire};
 use crate::protocol::{LazyProtocol, Protocol, Recognition};
 
-/// The number of bytes in which the first event must be that decides.
+/// The number of bytes in which the first event must begin that decides.
 const MOST_BYTES: usize = 64 * 1024;
 
+/// The number of bytes in which that event must end.
+const MOST_BYTES_OF_EVENT: usize = 16 << 20;
+
 /// Finds the protocol of an input among several. The first event decides whose type, with all members that the type
-/// requires, only one of them has. If there is none within the first 64 KiB, what these have of each protocol
-/// decides, such as events with faults; if that is equal, nothing does.
+/// requires, only one of them has. If none begins within the first 64 KiB, and ends within 16 MiB, what these have of
+/// each protocol decides, such as events with faults; if that is equal, nothing does.
 ///
 /// ```
 /// use sessionlint_core::Options;
@@ -30,6 +33,8 @@ pub struct ProtocolSearch<'c> {
     input: Input,
     /// The bytes so far.
     seen: Vec<u8>,
+    /// The number of those that were searched.
+    searched: usize,
     state: SearchState<'c>,
 }
 
@@ -37,6 +42,8 @@ struct SearchState<'c> {
     candidates: &'c [LazyProtocol],
     options: &'c Options,
     found: Option<usize>,
+    /// Whether a frame has ended, or what stands in place of one, since this was reset.
+    has_ended: bool,
 }
 
 /// What a [`ProtocolSearch`] has found.
@@ -69,31 +76,46 @@ impl<'c> ProtocolSearch<'c> {
     /// Returns a search of an input, which has the form and the wrappers that the options say. `candidates`: the protocols
     /// of streams.
     pub fn new(candidates: &'c [LazyProtocol], options: &'c Options) -> ProtocolSearch<'c> {
-        let state = SearchState { candidates, options, found: None };
-        ProtocolSearch { input: Input::new(options.wire(), options.max_line_bytes()), seen: Vec::new(), state }
+        let state = SearchState { candidates, options, found: None, has_ended: false };
+        let input = Input::new(options.wire(), options.max_line_bytes());
+        ProtocolSearch { input, seen: Vec::new(), searched: 0, state }
     }
 
     /// Searches the next bytes of the input, decompressed; they may be cut anywhere. Returns whether the search is over:
     /// nothing that follows changes what is found.
     pub fn feed(&mut self, bytes: &[u8]) -> bool {
-        let searched = MOST_BYTES.saturating_sub(self.seen.len()).min(bytes.len());
         self.seen.extend_from_slice(bytes);
-        if !self.state.is_over() {
-            self.input.feed(&bytes[..searched], &mut |piece| self.state.piece(piece));
+        while !self.is_over() && self.searched < self.seen.len() {
+            // Up to the limit, then as far as what begins before it goes on.
+            let end = (self.searched / MOST_BYTES + 1) * MOST_BYTES;
+            let piece = &self.seen[self.searched..end.min(self.seen.len())];
+            self.searched += piece.len();
+            self.input.feed(piece, &mut |piece| self.state.piece(piece));
+            if self.searched == MOST_BYTES {
+                self.state.has_ended = false;
+            }
         }
-        self.state.is_over() || self.seen.len() >= MOST_BYTES
+        self.is_over()
+    }
+
+    fn is_over(&self) -> bool {
+        self.state.is_over()
+            || self.searched >= MOST_BYTES && self.state.has_ended
+            || self.searched >= MOST_BYTES_OF_EVENT
     }
 
     /// Ends the search, at the end of the input or before it. Returns what was found, and the bytes so far, which are yet to
     /// be judged.
     pub fn end(mut self) -> (FoundProtocol, Vec<u8>) {
-        if !self.state.is_over() && self.seen.len() < MOST_BYTES {
+        if !self.is_over() {
             self.input.finish(&mut |piece| self.state.piece(piece));
         }
+        let is_whole = self.state.has_ended || self.searched < MOST_BYTES;
+        let searched = if is_whole { self.searched } else { MOST_BYTES };
         let found = match (self.state.found, self.state.candidates) {
             (Some(found), _) => FoundProtocol::One(found),
             (None, [_]) => FoundProtocol::One(0),
-            (None, candidates) => by_traces(candidates, self.state.options, &self.seen),
+            (None, candidates) => by_traces(candidates, self.state.options, &self.seen[..searched]),
         };
         (found, self.seen)
     }
@@ -105,6 +127,7 @@ impl SearchState<'_> {
     }
 
     fn piece(&mut self, piece: Piece<'_>) {
+        self.has_ended = true;
         let Piece::Frame(frame) = piece else { return };
         if self.is_over() {
             return;
@@ -163,7 +186,7 @@ fn evidence(protocol: &Protocol, options: &Options, beginning: &[u8]) -> Evidenc
         }
     };
     let mut input = Input::new(options.wire(), options.max_line_bytes());
-    input.feed(&beginning[..beginning.len().min(MOST_BYTES)], &mut look);
+    input.feed(beginning, &mut look);
     input.finish(&mut look);
     evidence
 }

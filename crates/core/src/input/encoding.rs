@@ -42,7 +42,7 @@ impl Encoding {
 }
 
 /// Returns the beginning of an input as UTF-8 if it is UTF-16, without its mark; any other one as it is.
-pub(crate) fn in_utf8(start: &[u8]) -> Cow<'_, [u8]> {
+pub fn in_utf8(start: &[u8]) -> Cow<'_, [u8]> {
     let Encoding::Utf16(order) = Encoding::of(&start[..start.len().min(EXAMINED)]) else { return Cow::Borrowed(start) };
     let mut text = Vec::with_capacity(start.len() / 2);
     Utf16Decoder::new(order).decode(start, &mut text);

@@ -17,7 +17,7 @@ mod sse;
 mod values;
 
 pub use detect::BYTE_ORDER_MARK;
-pub(crate) use encoding::in_utf8;
+pub use encoding::in_utf8;
 pub use files::MOST_FILES;
 pub(crate) use files::{FileNumber, line_in_file, offset_in_file, place_in_file};
 pub use frame::window;

@@ -134,6 +134,13 @@ impl Protocol {
         Some(Protocol::compile(&self.0.folder.in_dialect(name), self.0.trusted, Some(number)))
     }
 
+    /// Returns the severity that the dialect gives a rule in place of the protocol's; `None` if it leaves it alone, or if the
+    /// protocol is in no dialect. The inner `None` switches the rule off.
+    pub fn severity_by_dialect(&self, rule: &str) -> Option<Option<Severity>> {
+        let number = self.rules().iter().position(|known| *known.name == *rule)?;
+        self.dialect()?.severity(RuleId(number as u16))
+    }
+
     /// Returns the severity of a rule unless the caller sets another.
     pub(crate) fn severity_of(&self, rule: RuleId) -> Option<Severity> {
         let own = || self.rules()[usize::from(rule.0)].severity;

@@ -113,9 +113,9 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
         Framing::TruncatedInput => ListedRule {
             severity: Some(Severity::Error),
             basis: Basis::Framing,
-            means: Some("compressed data is truncated or damaged"),
-            says: "the compressed data is truncated or damaged here ({found})",
-            help: "compress or download the file again (only what stands before this point was checked)",
+            means: Some("compressed or encoded data is truncated or damaged"),
+            says: "the data is truncated or damaged here ({found})",
+            help: "compress, encode or download it again (only what stands before this point was checked)",
         },
         Framing::EmptyInput => ListedRule {
             severity: Some(Severity::Error),

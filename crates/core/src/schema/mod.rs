@@ -139,7 +139,7 @@ impl Schema {
     fn written_out(&self, schema: &Value) -> Value {
         let mut own = schema.clone();
         if let Value::Object(own) = &mut own {
-            for definitions in ["$defs", "definitions"] {
+            for definitions in ["$defs", "definitions", lowered::WRITTEN] {
                 if let Some(value) = self.document.get(definitions) {
                     own.insert(definitions.to_owned(), value.clone());
                 }

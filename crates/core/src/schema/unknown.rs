@@ -26,22 +26,22 @@ pub(crate) fn unknown_names(
     found: &mut impl FnMut(UnknownName, Range<usize>, &Pointer),
 ) {
     let schema = schema.judged();
-    walk(schema, schema.document(), event, text, &Pointer::default(), found);
+    walk(schema, schema.document(), true, event, text, &Pointer::default(), found);
 }
 
-/// Collects the unknown names of a value and of all values inside it.
+/// Collects the unknown names of a value and of all values inside it. `is_clear`: all fields that the value may have are
+/// declared by this schema, so that others are unknown.
 fn walk(
     schema: &Schema,
     here: &Value,
+    is_clear: bool,
     node: &Node,
     text: &[u8],
     pointer: &Pointer,
     found: &mut impl FnMut(UnknownName, Range<usize>, &Pointer),
 ) {
     let Some(here) = schema.arm(here, Some(node), text) else { return };
-    if ALTERNATIVES.iter().any(|keyword| here.get(*keyword).is_some()) {
-        return;
-    }
+    let is_clear = is_clear && ALTERNATIVES.iter().all(|keyword| here.get(*keyword).is_none());
     match &node.kind {
         NodeKind::Object(members) => {
             if let Some(arms) = schema.arms(here) {
@@ -53,16 +53,21 @@ fn walk(
             }
             let declares = here.get("properties").is_some() || here.get("allOf").is_some();
             let others = here.get("additionalProperties").unwrap_or(&Value::Bool(true));
-            if !declares {
+            if !declares && !others.is_object() {
                 return;
             }
             for member in members {
                 let name = unescaped_lossy(inner(text, &member.key));
                 let pointer = pointer.child(&name);
+                let own = here.get("properties").and_then(|properties| properties.get(&*name));
+                if own.is_none() && others.is_object() {
+                    walk(schema, others, false, &member.value, text, &pointer, found);
+                    continue;
+                }
                 match schema.step(here, &name) {
-                    Subschema::Declared(next) => walk(schema, next, &member.value, text, &pointer, found),
+                    Subschema::Declared(next) => walk(schema, next, is_clear, &member.value, text, &pointer, found),
                     // Where other keys are not allowed, they are faults instead.
-                    Subschema::Missing if others == &Value::Bool(true) && !expects_more(here) => {
+                    Subschema::Missing if is_clear && others == &Value::Bool(true) && !expects_more(here) => {
                         found(UnknownName::Field, member.key.clone(), &pointer);
                     }
                     Subschema::Missing | Subschema::Unclear => {}
@@ -72,7 +77,7 @@ fn walk(
         NodeKind::Array(items) => {
             let Some(next) = here.get("items") else { return };
             for (index, item) in items.iter().enumerate() {
-                walk(schema, next, item, text, &pointer.child(&index.to_string()), found);
+                walk(schema, next, is_clear, item, text, &pointer.child(&index.to_string()), found);
             }
         }
         _ => {}

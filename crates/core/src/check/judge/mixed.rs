@@ -32,9 +32,14 @@ impl StreamJudge {
     /// input has had an event of its own. Where it has none, [`Framing::NoEvents`] names the protocol.
     pub(super) fn is_of_other_protocol(&mut self, protocol: &Protocol, frame: &Frame<'_>, tree: &Tree) -> bool {
         let is_other = |one: &&LazyProtocol| {
+            let recognise = || one.type_names().recognise(&tree.root, frame.text, &protocol.tables().shape.unwrap);
             one.name() != protocol.name()
-                && one.type_names().recognise(&tree.root, frame.text, &protocol.tables().shape.unwrap)
-                    == Some(Recognition::Sure)
+                && match recognise() {
+                    Some(Recognition::Sure) => true,
+                    // A name alone is enough for an event of the protocol that was met already.
+                    Some(Recognition::ByName) => self.other.as_ref().is_some_and(|met| met.protocol == one.name()),
+                    None => false,
+                }
         };
         let Some(other) = self.candidates.iter().find(is_other) else { return false };
         self.event_checker.log.summary.skipped += 1;

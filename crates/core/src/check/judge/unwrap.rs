@@ -111,13 +111,14 @@ impl StreamJudge {
         tree: &Tree,
         found: &Result<Event<'_>, NotAnEvent>,
     ) -> Option<Wrapping> {
-        if self.likeness.is_full() || self.has_known_event() {
+        let is_early = offset_in_file(frame.origin(0).offset) < MOST_SEARCHED;
+        if self.likeness.is_full() && !is_early || self.has_known_event() {
             return None;
         }
         let only_messages = self.wire == Some(Wire::JsonRpc);
         let trace = self.trace_finder.find(protocol, &tree.root, frame.text, only_messages);
         if let Some(Trace::Enclosed(enclosure)) = &trace
-            && offset_in_file(frame.origin(0).offset) < MOST_SEARCHED
+            && is_early
         {
             let rule = framing(Framing::WrappedEvents);
             let message = self.event_checker.log.message(rule, &mut [("found", enclosure.place())]);
@@ -125,7 +126,9 @@ impl StreamJudge {
             self.event_checker.log.report(rule, place, Details { message, ..Details::default() });
             return Some(Wrapping::of(enclosure));
         }
-        self.likeness.add_value(protocol, frame.text, found, trace);
+        if !self.likeness.is_full() {
+            self.likeness.add_value(protocol, frame.text, found, trace);
+        }
         None
     }
 }

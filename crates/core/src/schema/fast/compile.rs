@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::super::items::{ArrayShape, ItemSlot};
 use super::nested::{CopiedSlot, NestedArray};
 use super::program::{ArrayNode, CaptureTarget, NodeSource, Program, RareNode, SchemaNode, StringNode, TypeSet};
-use crate::schema::lowered::ARMS;
+use crate::schema::lowered::{ARMS, WRITTEN};
 use crate::schema::words::Requirement;
 use crate::schema::{Pointer, Schema, property_names};
 
@@ -265,8 +265,8 @@ impl<'c> Compiler<'c> {
     /// Applies a keyword that needs no other one, and refuses a keyword that is unknown.
     fn keyword(&mut self, node: &mut SchemaNode, keyword: &str, value: &Value) -> Result<(), String> {
         match keyword {
-            "$schema" | "$id" | "$comment" | "$defs" | "definitions" | "title" | "description" | "examples"
-            | "default" | "deprecated" | "readOnly" | "writeOnly" => {}
+            "$schema" | "$id" | "$comment" | "$defs" | "definitions" | WRITTEN | "title" | "description"
+            | "examples" | "default" | "deprecated" | "readOnly" | "writeOnly" => {}
             "const"
             | "enum"
             | "format"

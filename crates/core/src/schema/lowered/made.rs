@@ -35,6 +35,9 @@ fn plain() -> impl Strategy<Value = Value> {
         json!({ "type": "string", "pattern": "^[ab]" }),
         json!({ "$ref": "#/$defs/one" }),
         json!({ "$ref": "#/$defs/two", "description": "Another." }),
+        json!({ "$ref": "#/$defs/union" }),
+        json!({ "$ref": "#/$defs/union", "required": ["x"] }),
+        json!({ "not": { "$ref": "#/$defs/union" } }),
     ];
     prop_oneof![
         6 => prop::sample::select(fixed.to_vec()),
@@ -47,6 +50,7 @@ fn plain() -> impl Strategy<Value = Value> {
 fn object(inner: impl Strategy<Value = Value> + Clone) -> impl Strategy<Value = Value> {
     let more = prop_oneof![
         5 => Just(json!({})),
+        1 => inner.clone().prop_map(|others| json!({ "additionalProperties": others })),
         1 => Just(json!({ "additionalProperties": true })),
         1 => Just(json!({ "additionalProperties": false })),
         1 => Just(json!({ "dependentRequired": { "k": ["x"] } })),
@@ -128,6 +132,10 @@ pub(crate) fn document(schema: Value) -> Value {
         "$defs": {
             "one": { "description": "One.", "type": "object", "required": ["x"], "properties": { "x": { "type": "string" } } },
             "two": { "anyOf": [{ "$ref": "#/$defs/one" }, { "type": "null" }] },
+            "union": { "oneOf": [
+                { "type": "object", "required": ["k"], "properties": { "k": { "const": "a" }, "z": { "$ref": "#/$defs/union" } } },
+                { "type": "object", "required": ["k"], "properties": { "k": { "const": "b" }, "x": { "$ref": "#/$defs/two" } } },
+            ] },
         },
     })
 }

@@ -15,10 +15,12 @@ mod merge;
 #[cfg(test)]
 mod tests;
 mod unions;
+mod written;
 
 use serde_json::{Map, Value};
 
 pub(crate) use arms::{ARMS, Arms, written_out};
+pub(crate) use written::WRITTEN;
 
 /// The most JSON values that are made for one document. Schemas that refer to others again and again, and many alternatives
 /// with much in common, are left as they are written.
@@ -47,7 +49,7 @@ const NOTES: [&str; 12] = [
 const OF_DOCUMENT: [&str; 4] = ["$schema", "$id", "$defs", "definitions"];
 
 /// Keywords that change what a reference leads to. The document itself may have an `$id`.
-const NAMES: [&str; 6] = ["$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$vocabulary", ARMS];
+const NAMES: [&str; 7] = ["$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$vocabulary", ARMS, WRITTEN];
 
 /// Returns the lowered form of a document; `None` if that is the document itself.
 pub(super) fn lowered(document: &Value) -> Option<Value> {
@@ -57,8 +59,11 @@ pub(super) fn lowered(document: &Value) -> Option<Value> {
     if !can_be_lowered(bare.as_ref().unwrap_or(document), &mut combines) || !combines {
         return None;
     }
-    let mut lowering = Lowering { document, inside: Vec::new(), left: MOST_VALUES };
-    let lowered = lowering.schema(document);
+    let mut lowering = Lowering { document, inside: Vec::new(), left: MOST_VALUES, refers_to_written: false };
+    let mut lowered = lowering.schema(document);
+    if lowering.refers_to_written {
+        lowered[WRITTEN] = lowering.as_written(document);
+    }
     (lowering.left > 0 && lowered != *document).then_some(lowered)
 }
 
@@ -101,6 +106,8 @@ struct Lowering<'d> {
     inside: Vec<String>,
     /// The number of values that may still be made.
     left: usize,
+    /// Whether something that stays as it is written refers to something else.
+    refers_to_written: bool,
 }
 
 impl Lowering<'_> {
@@ -123,12 +130,7 @@ impl Lowering<'_> {
         }
         match self.combined(own.clone(), keywords) {
             Some(form) => Value::Object(form),
-            None => {
-                let combiners = keywords.iter().filter(|(key, _)| COMBINERS.contains(&key.as_str()));
-                Value::Object(
-                    own.into_iter().chain(combiners.map(|(key, value)| (key.clone(), value.clone()))).collect(),
-                )
-            }
+            None => Value::Object(self.with_combiners(own, keywords)),
         }
     }
 
@@ -142,11 +144,11 @@ impl Lowering<'_> {
                 ("properties" | "$defs" | "definitions", Value::Object(members)) => {
                     members.iter().map(|(name, schema)| (name.clone(), self.schema(schema))).collect()
                 }
+                // Which values these are for is told by the keyword beside them.
+                ("items", _) if keywords.contains_key("prefixItems") => self.as_written(value),
+                ("additionalProperties", _) if keywords.contains_key("patternProperties") => self.as_written(value),
                 ("items" | "additionalProperties", schema) => self.schema(schema),
-                _ => {
-                    self.spend([value], 1);
-                    value.clone()
-                }
+                (key, _) => self.keyword_as_written(key, value),
             };
             (key.clone(), value)
         })

@@ -114,6 +114,76 @@ fn conditions_on_an_object_ask_nothing_of_other_types() {
     }
 }
 
+/// Returns whether a value has faults, and the pointers of its unknown names, each with whether it is a value.
+fn found(schema: &Schema, value: &Value) -> (bool, Vec<(String, bool)>) {
+    let text = json!({ "v": value }).to_string();
+    let tree = parse(text.as_bytes()).expect("it is JSON");
+    let mut unknown = Vec::new();
+    unknown_names(schema, &tree.root, text.as_bytes(), &mut |kind, _, pointer| {
+        unknown.push((pointer.text(), kind == UnknownName::Value));
+    });
+    (!judge(schema, &tree.root, text.as_bytes(), &mut |_| {}).listed.is_empty(), unknown)
+}
+
+fn arms_of(words: [&str; 2]) -> Value {
+    let arm = |word| json!({ "type": "object", "required": ["k"], "properties": { "k": { "const": word }, "n": { "type": "number" } } });
+    json!({ "anyOf": words.map(arm) })
+}
+
+/// A part of a schema may have arms although the schema itself stays as it is written.
+#[test]
+fn an_unknown_value_is_found_beside_what_stays_as_it_is_written() {
+    let unknown = |pointer: &str| (false, vec![(pointer.to_owned(), true)]);
+    // No schema is both: what `then` forbids is declared beside it.
+    let beside = json!({
+        "type": "object",
+        "required": ["k"],
+        "properties": { "k": { "enum": ["a", "b"] }, "z": arms_of(["a", "b"]) },
+        "if": { "required": ["k"], "properties": { "k": { "const": "a" } } },
+        "then": { "properties": {}, "additionalProperties": false },
+        "else": { "properties": {} }
+    });
+    let schema = Schema::trusted(schema_with(beside));
+    assert_eq!(found(&schema, &json!({ "k": "b", "z": { "k": "" } })), unknown("/v/z/k"));
+    assert_eq!(found(&schema, &json!({ "k": "b", "z": { "k": "a", "n": 1 } })), (false, vec![]));
+    assert!(found(&schema, &json!({ "k": "b", "z": { "k": "a", "n": "1" } })).0);
+    let others = Schema::trusted(schema_with(json!({ "type": "object", "additionalProperties": arms_of(["a", "b"]) })));
+    assert_eq!(found(&others, &json!({ "m": { "k": "c" } })), unknown("/v/m/k"));
+    assert_eq!(found(&others, &json!({ "m": { "k": "b" } })), (false, vec![]));
+    let referred = json!({
+        "$ref": "#/$defs/cost",
+        "properties": { "z": arms_of(["a", "b"]) },
+        "additionalProperties": false
+    });
+    let schema = Schema::trusted(schema_with(referred));
+    assert_eq!(found(&schema, &json!({ "z": { "k": "c" } })), unknown("/v/z/k"));
+}
+
+/// What has none of the arms is valid by a schema with arms, but not by the document.
+#[test]
+fn what_stays_as_it_is_written_refers_to_what_is_written() {
+    let with_union = |v: Value| {
+        let mut document = schema_with(v);
+        document["$defs"]["union"] = arms_of(["a", "b"]);
+        document["$defs"]["around"] = json!({ "$ref": "#/$defs/union" });
+        Schema::trusted(document)
+    };
+    for name in ["union", "around"] {
+        let union = json!({ "$ref": format!("#/$defs/{name}") });
+        let has_x = json!({ "type": "object", "required": ["x"] });
+        for (schema, value, is_valid) in [
+            (json!({ "not": union }), json!({ "k": "c" }), true),
+            (json!({ "not": union }), json!({ "k": "a" }), false),
+            (json!({ "oneOf": [union, has_x] }), json!({ "k": "c", "x": 1 }), true),
+            (json!({ "oneOf": [union, has_x] }), json!({ "k": "a", "x": 1 }), false),
+            (json!({ "anyOf": [union, has_x] }), json!({ "k": "c" }), false),
+            (json!({ "type": "array", "contains": union }), json!([{ "k": "c" }]), false),
+        ] {
+            assert_eq!(found(&with_union(schema.clone()), &value), (!is_valid, vec![]), "{value} by {schema}");
+        }
+    }
+}
+
 /// Many alternatives with much in common would be many copies.
 #[test]
 fn what_would_take_very_much_memory_stays_as_it_is_written() {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::program::{ForeignSchema, RareNode, SchemaNode, TypeSet};
 use super::{Compiler, Location};
 use crate::schema::ALTERNATIVES;
-use crate::schema::lowered::without_id;
+use crate::schema::lowered::{ARMS, WRITTEN, without_id};
 
 impl<'c> Compiler<'c> {
     /// Returns the node of a value whose schema cannot be compiled.
@@ -33,7 +33,26 @@ impl<'c> Compiler<'c> {
 /// Returns whether no name in a value of a schema is reported as unknown, whatever it is.
 fn knows_every_name(schema: &Value) -> bool {
     let has = |keyword: &str| schema.get(keyword).is_some();
-    ALTERNATIVES.iter().any(|keyword| has(keyword)) || !["$ref", "properties", "items", "allOf"].into_iter().any(has)
+    let asks_for_names = !ALTERNATIVES.iter().any(|keyword| has(keyword));
+    !(asks_for_names && ["$ref", "properties", "items", "allOf"].into_iter().any(has) || may_have_arms(schema))
+}
+
+/// Returns whether a schema, or one inside of it, has arms, as far as that is known: what it refers to may have some.
+fn may_have_arms(schema: &Value) -> bool {
+    match schema {
+        Value::Array(items) => items.iter().any(may_have_arms),
+        Value::Object(members) => members.iter().any(|(key, value)| match (key.as_str(), value) {
+            ("$ref", Value::String(reference)) => !is_written(reference),
+            (ARMS, _) => true,
+            _ => may_have_arms(value),
+        }),
+        _ => false,
+    }
+}
+
+/// Returns whether a reference leads to something that stays as it is written.
+fn is_written(reference: &str) -> bool {
+    reference.strip_prefix("#/").is_some_and(|path| path.starts_with(WRITTEN))
 }
 
 /// Returns whether every reference of a document leads to one of its definitions.
@@ -42,7 +61,7 @@ fn refers_to_definitions(value: &Value) -> bool {
         Value::Array(items) => items.iter().all(refers_to_definitions),
         Value::Object(members) => members.iter().all(|(key, value)| match (key.as_str(), value) {
             ("$ref", Value::String(reference)) => {
-                reference.starts_with("#/$defs/") || reference.starts_with("#/definitions/")
+                reference.starts_with("#/$defs/") || reference.starts_with("#/definitions/") || is_written(reference)
             }
             ("$id" | "$anchor" | "$dynamicAnchor" | "$dynamicRef", _) => false,
             _ => refers_to_definitions(value),
