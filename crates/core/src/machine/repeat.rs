@@ -146,9 +146,9 @@ impl RepeatPattern {
         let is_alike = self.event_type == Some(event.event_type) && self.doubts == doubts && self.items == event.items;
         is_alike
             && self.fields.iter().all(|known| {
-                let (Some(field), (from, to)) = (event.fields.get(known.at).copied(), known.text) else { return false };
-                known.kind == kind_of(field, event.text)
-                    && (from == to || equal(&self.bytes[from as usize..to as usize], event.all_of(field)))
+                let (Some(field), (from, to)) = (event.fields.get(known.at), known.text) else { return false };
+                known.kind == kind_of(*field, event.text)
+                    && (from == to || equal(&self.bytes[from as usize..to as usize], event.all_of(*field)))
             })
     }
 
@@ -209,8 +209,8 @@ pub(crate) fn apply_repeat(tables: &Tables, stream: &mut Stream, event: &Repeat<
     let next = match repeat.deeds.number {
         None => None,
         Some((number, at)) => {
-            let Some(Capture::Number(start, end)) = event.fields.get(at).copied() else { return false };
-            let digits = event.inside(start, end);
+            let Some(Capture::Number(start, end)) = event.fields.get(at) else { return false };
+            let digits = event.inside(*start, *end);
             let Some(last) = series::last_before(&tables.series[number], &mut series[number], digits) else {
                 return false;
             };
@@ -218,8 +218,9 @@ pub(crate) fn apply_repeat(tables: &Tables, stream: &mut Stream, event: &Repeat<
         }
     };
     if let Some(piece) = &repeat.deeds.piece {
-        let Some(Capture::Text(start, end)) = event.fields.get(piece.at).copied() else { return false };
-        if !texts.append_simple(piece.text, &piece.key, event.inside(start, end), scratch.max_text_bytes) {
+        let Some(Capture::Text(start, end)) = event.fields.get(piece.at) else { return false };
+        let added = event.inside(*start, *end);
+        if !texts.append_simple(piece.text, &piece.key, added, scratch.max_text_bytes) {
             return false;
         }
     }
