@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Loads of the LLM APIs' wires: recorded streams, repeated with new ids until a size is reached.
+"""Loads of the wires of LLM APIs: recorded streams, repeated with new ids until a size is reached.
 
-    python3 benches/loads/wires.py RECORDINGS MEGABYTES OUT.sse OUT.jsonl
+    python3 benches/loads/wires.py MEGABYTES OUT.sse OUT.jsonl STREAM.sse...
 
-RECORDINGS is a folder of recorded streams of one wire (.sse). Each repetition gets ids that no other has, of the same
-length, so that nothing in the load has been seen before. OUT.sse has the wire's usual form; OUT.jsonl the same events,
-one a line, for a baseline that reads lines. Streams with a line that is no event of JSON are left out, but for [DONE].
+The streams are of one wire, each whole and without findings. Each repetition gets ids that no other has, of the same
+length, so that no response comes twice. OUT.sse has the wire's usual form; OUT.jsonl the same events, one a line, for a
+baseline that reads lines. Streams with data that is no object are left out, but for [DONE].
 """
 import json
 import pathlib
@@ -21,7 +21,7 @@ def payload(line):
 
 
 def readable(text):
-    """Whether each line of data holds one event by itself, and the whole stream is one message's."""
+    """Whether each line of data holds one event by itself, and the last one is dispatched."""
     for line in text.splitlines():
         if line.startswith(b"data:") and payload(line).strip() != b"[DONE]":
             try:
@@ -41,11 +41,10 @@ def renamed(text, ids, number):
 
 
 def main():
-    recordings, megabytes, sse, lines = sys.argv[1:]
-    streams = [path.read_bytes() for path in sorted(pathlib.Path(recordings).glob("*.sse"))]
-    streams = [text for text in streams if readable(text)]
+    megabytes, sse, lines, *paths = sys.argv[1:]
+    streams = [text for path in paths if readable(text := pathlib.Path(path).read_bytes())]
     if not streams:
-        sys.exit(f"no whole stream is in {recordings}")
+        sys.exit("none of these is a whole stream")
     named = [(text, sorted(set(ID.findall(text)), key=len, reverse=True)) for text in streams]
     written, number = 0, 0
     with open(sse, "wb") as out, open(lines, "wb") as plain:
