@@ -26,11 +26,12 @@ impl Template {
             text,
             captured: captured.fields.iter().filter_map(|field| span_of(*field)).collect(),
             nested_keys: program.nested.iter().map(|nested| nested.key.clone()).collect(),
-            words: vec![type_span.start + 1..type_span.end - 1],
+            words: Vec::new(),
             leaves: Vec::new(),
             depth: 0,
             deepest: 0,
         };
+        learner.words.push(type_span.start + 1..type_span.end - 1);
         let end = learner.value(Some(&program.root), 0)?;
         let Learner { leaves, deepest, nested_keys, .. } = learner;
         let before_brace = text.strip_suffix(b"}").filter(|_| end == text.len())?.trim_ascii_end();
