@@ -101,7 +101,8 @@ impl<'r> Run<'r> {
         choice
     }
 
-    /// Returns how a target is judged. `part` reads a part of its text, decompressed; one that ends early is the last.
+    /// Returns how a target is judged. `part` reads a part of its text, decompressed, or the beginning of that part; it is
+    /// empty at the end of the text alone.
     ///
     /// # Errors
     ///
@@ -117,10 +118,11 @@ impl<'r> Run<'r> {
         let mut range = 0..DETECTION_BYTES;
         loop {
             let text = part(range.clone())?;
-            if search.feed(&text) || text.len() < range.len() {
+            if search.feed(&text) || text.is_empty() {
                 return Ok(candidates.choice(search.end().0, number));
             }
-            range = range.end..range.end * 2;
+            let start = range.start + text.len();
+            range = start..start * 2;
         }
     }
 }

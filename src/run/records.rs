@@ -184,6 +184,9 @@ pub fn open<'r>(run: &Run<'r>, number: usize, target: &Target) -> io::Result<Ope
     .map(OpenedInput::Records)
 }
 
+/// The number of bytes, as they are in the file, in which the protocol of an input is searched.
+const MOST_OF_BEGINNING: usize = 16 << 20;
+
 /// Returns how a target is judged, of which `start` was read. Adds as many bytes to it as are needed to find that out.
 ///
 /// # Errors
@@ -195,11 +198,31 @@ pub fn choose_by_beginning<'r>(
     start: &mut Vec<u8>,
     reader: &mut Box<dyn Read + Send>,
 ) -> io::Result<Choice<'r>> {
+    if start.is_empty() {
+        reader.by_ref().take(DETECTION_BYTES as u64).read_to_end(start)?;
+    }
     run.choose_from(number, |range| {
-        let missing = range.end.saturating_sub(start.len());
-        reader.by_ref().take(missing as u64).read_to_end(start)?;
-        let text = compressed::beginning(start, range.end);
-        io::Result::Ok(text.get(range.start..).unwrap_or_default().to_vec())
+        loop {
+            let text = compressed::beginning(start, range.end);
+            if let Some(part) = text.get(range.start..).filter(|part| !part.is_empty()) {
+                return io::Result::Ok(part.to_vec());
+            }
+            drop(text);
+            let before = start.len();
+            // The end was reached, or so much of a damaged file tells nothing.
+            if before < DETECTION_BYTES || before >= MOST_OF_BEGINNING {
+                return Ok(Vec::new());
+            }
+            // What is there suffices: who writes to standard input may wait for what is said of it.
+            start.resize(before + DETECTION_BYTES, 0);
+            let read = reader.read(&mut start[before..]);
+            start.truncate(before + *read.as_ref().unwrap_or(&0));
+            match read {
+                Ok(0) => return Ok(Vec::new()),
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+        }
     })
 }
 

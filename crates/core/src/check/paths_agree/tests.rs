@@ -200,6 +200,20 @@ fn keys_after_all_others_need_no_other_path() {
     }
 }
 
+/// An array whose items are captured is not taken for one in which nothing is, where an event has none.
+#[test]
+fn an_event_without_items_tells_nothing_of_one_with_items() {
+    let chunk = |calls: &str| {
+        format!(
+            r#"{{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{{"index":0,"delta":{{"tool_calls":{calls}}},"finish_reason":null}}]}}"#
+        )
+    };
+    let (none, one) = (chunk("[]"), chunk(r#"[{"index":0,"function":{"arguments":"{}"}}]"#));
+    for (before, event) in [(&none, &one), (&one, &none), (&none, &none), (&one, &one)] {
+        assert_eq!(reads_alike(&CHUNKS, &[before.as_bytes(), before.as_bytes()], event.as_bytes()), Ok(()));
+    }
+}
+
 /// Events that begin alike, with long texts, and end in many ways do not have each of their ways tried.
 #[test]
 fn the_search_for_a_way_of_writing_is_bounded() {

@@ -174,7 +174,12 @@ impl Learner<'_> {
             let name = &self.text[start..end - 1];
             let property = declared.and_then(|object| Some(&object.properties[object.find(name)?].node));
             let value = colon(self.text, end).ok()?;
-            at = self.value(property, value)?;
+            // Its items are captured, also where an event has none.
+            let is_nested = self.nested_keys.iter().any(|key| **key == self.text[start - 1..end]);
+            at = match self.text.get(value)? {
+                b'[' if is_nested => self.items(property, value)?,
+                _ => self.value(property, value)?,
+            };
             at = self.behind_member(at)?;
         }
         self.depth -= 1;
@@ -200,6 +205,11 @@ impl Learner<'_> {
             let of_leaf = |node: &SchemaNode| Box::new(SchemaNode { target: CaptureTarget::None, ..node.clone() });
             return self.leaf(at..end, Leaf::Array(node.map(of_leaf), self.depth));
         }
+        self.items(node, at)
+    }
+
+    /// Learns an array by its items: the events of the template have as many.
+    fn items(&mut self, node: Option<&SchemaNode>, at: usize) -> Option<usize> {
         let array = node.and_then(|node| node.array.as_deref());
         self.enter();
         let mut at = space(self.text, at + 1);
