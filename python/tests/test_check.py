@@ -213,7 +213,8 @@ def test_an_unknown_name_is_refused(options, message):
 
 
 def test_other_threads_run_while_bytes_are_checked():
-    recording = sessionlint.generate(seed=1) * 300
+    # Long enough to be checked for tens of milliseconds: a busy machine runs the other thread late.
+    recording = sessionlint.generate(seed=1) * 6000
     for _ in range(5):
         began, ended, counted = threading.Event(), threading.Event(), 0
 
