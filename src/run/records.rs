@@ -210,7 +210,7 @@ pub fn choose_by_beginning<'r>(
             drop(text);
             let before = start.len();
             // The end was reached, or so much of a damaged file tells nothing.
-            if before < DETECTION_BYTES || before >= MOST_OF_BEGINNING {
+            if !(DETECTION_BYTES..MOST_OF_BEGINNING).contains(&before) {
                 return Ok(Vec::new());
             }
             // What is there suffices: who writes to standard input may wait for what is said of it.
