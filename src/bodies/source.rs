@@ -184,7 +184,7 @@ mod tests {
         let text = format!("é\n{}😀€ end", "a😀é".repeat(3000));
         for (mark, order) in [(2, u16::to_le_bytes as fn(u16) -> [u8; 2]), (2, u16::to_be_bytes), (0, u16::to_le_bytes)]
         {
-            // Without a mark, the encoding is told by the first characters.
+            // Without a mark, the first characters tell the encoding.
             let text = if mark == 0 { format!("ab{text}") } else { text.clone() };
             let marked = if mark == 0 { text.clone() } else { format!("\u{FEFF}{text}") };
             let bytes: Vec<u8> = marked.encode_utf16().flat_map(order).collect();

@@ -12,6 +12,7 @@ use crate::input::Frame;
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 use crate::schema::program::Memory;
+use crate::schema::template::EventStart;
 use crate::schema::walk::{any_value, read, string_member};
 pub(crate) use line::FastLine;
 use line::{Lead, behind_event};
@@ -113,7 +114,9 @@ impl FastReader {
             return self.read_surrounded_line(lines, true, longest, captures, line);
         }
         let mark = captures.mark();
-        let Some(fitting) = self.templates.read(lines, 0, 0, &mut self.memories, captures) else {
+        let Some(fitting) =
+            self.templates.read(EventStart { text: lines, at: 0, outer: 0 }, &mut self.memories, captures)
+        else {
             self.fits_none = SERVER_SENT || !self.read_surrounded_line(lines, false, longest, captures, line);
             return !self.fits_none;
         };
@@ -142,8 +145,9 @@ impl FastReader {
         if !is_like_last && !self.find_inside(lines) {
             return false;
         }
-        let (start, outer, mark) = (self.before.len(), self.depth_before, captures.mark());
-        let fitting = self.templates.read(lines, start, outer, &mut self.memories, captures);
+        let (start, mark) = (self.before.len(), captures.mark());
+        let event = EventStart { text: lines, at: start, outer: self.depth_before };
+        let fitting = self.templates.read(event, &mut self.memories, captures);
         if fitting.is_none() {
             self.learn_inside(&lines[start..]);
         }
@@ -196,8 +200,8 @@ impl FastReader {
         if text.len() > self.longest {
             return None;
         }
-        let mark = captures.mark();
-        if !fits_none && let Some(fitting) = self.templates.read(text, 0, 0, &mut self.memories, captures) {
+        let (event, mark) = (EventStart { text, at: 0, outer: 0 }, captures.mark());
+        if !fits_none && let Some(fitting) = self.templates.read(event, &mut self.memories, captures) {
             if fitting.end == text.len() {
                 return Some(FastEvent {
                     event_type: fitting.event_type,

@@ -205,15 +205,7 @@ fn as_a_part(
         };
     };
     let length = before.len() as u32;
-    let shifted = |capture: &Capture| match *capture {
-        Capture::Text(start, end) => Capture::Text(start + length, end + length),
-        Capture::Number(start, end) => Capture::Number(start + length, end + length),
-        Capture::Container { start, end, is_whole } => {
-            Capture::Container { start: start + length, end: end + length, is_whole }
-        }
-        other => other,
-    };
-    let fields: Vec<_> = captures.fields.iter().map(shifted).collect();
+    let fields: Vec<_> = captures.fields.iter().map(|field| field.moved(length)).collect();
     let keys = |captures: &Captures| captures.unknown.iter().map(|key| key.start).collect::<Vec<_>>();
     let same_keys = keys(&ahead) == keys(captures).into_iter().map(|start| start + length).collect::<Vec<_>>();
     if line.event.span != (before.len()..before.len() + text.len()) {

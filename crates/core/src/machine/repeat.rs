@@ -120,12 +120,7 @@ impl<'a> Repeat<'a> {
     /// Returns what stands in a field, if it is more than its kind.
     #[inline(always)]
     fn all_of(&self, field: Capture) -> &'a [u8] {
-        match field {
-            Capture::Number(start, end) | Capture::Text(start, end) | Capture::Container { start, end, .. } => {
-                self.inside(start, end)
-            }
-            Capture::Absent | Capture::Unreadable | Capture::Null | Capture::Bool(_) | Capture::Index(_) => b"",
-        }
+        field.span().map_or(b"", |span| &self.text[span])
     }
 
     #[inline(always)]

@@ -222,7 +222,18 @@ impl Capture {
         }
     }
 
+    /// Returns the byte range of what stands in the text: of a number, of a string between its quotes, of an array or of an
+    /// object; `None` for any other capture.
+    #[inline]
+    pub(crate) fn span(self) -> Option<Range<usize>> {
+        match self {
+            Capture::Container { start, end, .. } => Some(start as usize..end as usize),
+            other => other.range(),
+        }
+    }
+
     /// Returns the byte range of a number, or of a string between its quotes; `None` for any other capture.
+    #[inline]
     pub fn range(self) -> Option<Range<usize>> {
         match self {
             Capture::Number(start, end) | Capture::Text(start, end) => Some(start as usize..end as usize),

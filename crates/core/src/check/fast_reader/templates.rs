@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::schema::captures::{CaptureMark, Captures};
 use crate::schema::program::{Memory, Program};
-use crate::schema::template::{Edges, Template, new_edges};
+use crate::schema::template::{Edges, EventStart, Template, new_edges};
 
 /// The number of templates of one event type.
 const MOST_OF_A_TYPE: usize = 64;
@@ -57,49 +57,44 @@ impl Templates {
         Templates { all: Vec::new(), last: 0, misses: 0, walked: vec![0; event_types], edges: new_edges() }
     }
 
-    /// Reads the event at a position of a text, inside of `outer` objects and arrays, by the template that it fits.
+    /// Reads an event by the template that it fits.
     #[inline(always)]
     pub(super) fn read(
         &mut self,
-        text: &[u8],
-        at: usize,
-        outer: usize,
+        event: EventStart<'_>,
         memories: &mut [Memory],
         captures: &mut Captures,
     ) -> Option<Fitting> {
-        let last = self.last;
-        if let Some(fitting) = self.read_by(last, text, at, outer, memories, captures) {
+        if let Some(fitting) = self.read_by(self.last, event, memories, captures) {
             self.misses = 0;
             return Some(fitting);
         }
-        self.read_by_another(last, text, at, outer, memories, captures)
+        self.read_by_another(event, memories, captures)
     }
 
     /// Reads an event that is not written like the last one.
     #[inline(never)]
     fn read_by_another(
         &mut self,
-        last: usize,
-        text: &[u8],
-        at: usize,
-        outer: usize,
+        event: EventStart<'_>,
         memories: &mut [Memory],
         captures: &mut Captures,
     ) -> Option<Fitting> {
+        let last = self.last;
         let next = self.all.get(last)?.next;
         let all = if self.misses < MISSES || self.misses.is_multiple_of(TRIED_OF) { self.all.len() } else { 0 };
         let mut searched = 0;
         for number in [next].into_iter().chain((0..all).filter(|number| ![last, next].contains(number))) {
-            if !self.all.get(number)?.template.begins(text, at) {
+            if !self.all.get(number)?.template.begins(event) {
                 continue;
             }
-            if let Some(fitting) = self.read_by_other(number, text, at, outer, memories, captures) {
+            if let Some(fitting) = self.read_by_other(number, event, memories, captures) {
                 self.all[last].next = number;
                 self.last = number;
                 self.misses = 0;
                 return Some(fitting);
             }
-            searched += self.all[number].template.reached() - at;
+            searched += self.all[number].template.reached() - event.at;
             if searched > MOST_SEARCHED {
                 break;
             }
@@ -112,15 +107,13 @@ impl Templates {
     fn read_by(
         &mut self,
         number: usize,
-        text: &[u8],
-        at: usize,
-        outer: usize,
+        event: EventStart<'_>,
         memories: &mut [Memory],
         captures: &mut Captures,
     ) -> Option<Fitting> {
         let Known { event_type, template, .. } = self.all.get_mut(number)?;
         let memory = &mut memories[*event_type];
-        let (end, type_span) = template.read(text, at, outer, memory, captures, &mut self.edges)?;
+        let (end, type_span) = template.read(event, memory, captures, &mut self.edges)?;
         Some(Fitting { event_type: *event_type, end, type_span })
     }
 
@@ -129,13 +122,11 @@ impl Templates {
     fn read_by_other(
         &mut self,
         number: usize,
-        text: &[u8],
-        at: usize,
-        outer: usize,
+        event: EventStart<'_>,
         memories: &mut [Memory],
         captures: &mut Captures,
     ) -> Option<Fitting> {
-        self.read_by(number, text, at, outer, memories, captures)
+        self.read_by(number, event, memories, captures)
     }
 
     /// Learns the template of an event, which is all of a text and was read without one. Its captures start at `mark`, and

@@ -110,6 +110,14 @@ pub struct UnionNode {
     pub is_closed: bool,
 }
 
+impl UnionNode {
+    /// Returns the schema of the arm that a string, given without quotes, chooses as it is written.
+    #[inline]
+    pub fn arm(&self, raw: &[u8]) -> Option<&SchemaNode> {
+        self.words.iter().find(|(word, _)| equal(word, raw)).map(|(_, arm)| &self.arms[*arm])
+    }
+}
+
 /// A schema of one value, for the `jsonschema` crate.
 #[derive(Debug)]
 pub struct ForeignSchema {
@@ -238,12 +246,22 @@ impl NumberNode {
             _ => std::str::from_utf8(raw).ok().and_then(|text| text.parse().ok()),
         };
         number.is_some_and(|number| {
-            number >= self.least
-                && number <= self.most
-                && number > self.more_than
-                && number < self.less_than
+            self.violated_bounds(number).next().is_none()
                 && self.listed.as_ref().is_none_or(|listed| listed.contains(&number))
         })
+    }
+
+    /// Returns the keywords of the bounds that a number violates.
+    #[inline]
+    pub fn violated_bounds(&self, number: f64) -> impl Iterator<Item = &'static str> {
+        // A bound that the schema does not set is an infinity, which no number violates.
+        let violated = [
+            (number < self.least, "minimum"),
+            (number > self.most, "maximum"),
+            (number <= self.more_than, "exclusiveMinimum"),
+            (number >= self.less_than, "exclusiveMaximum"),
+        ];
+        violated.into_iter().filter(|(violated, _)| *violated).map(|(_, keyword)| keyword)
     }
 }
 

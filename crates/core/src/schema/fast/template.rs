@@ -31,6 +31,14 @@ pub(crate) fn new_edges() -> Box<Edges> {
     Box::new([0; 2 * (MOST_LEAVES + 1)])
 }
 
+/// Where an event starts: in which text, at which position, and inside of how many objects and arrays.
+#[derive(Clone, Copy)]
+pub(crate) struct EventStart<'t> {
+    pub text: &'t [u8],
+    pub at: usize,
+    pub outer: usize,
+}
+
 /// Events that are written alike.
 ///
 /// What stays is not kept by itself, but as one of these events: another one is compared with it from value to value, and
@@ -134,9 +142,9 @@ enum FieldKind {
 }
 
 impl Template {
-    /// Returns whether an event at this position begins like the others, up to the first value.
+    /// Returns whether an event begins like the others, up to the first value.
     #[inline]
-    pub(crate) fn begins(&self, text: &[u8], at: usize) -> bool {
+    pub(crate) fn begins(&self, EventStart { text, at, .. }: EventStart<'_>) -> bool {
         let first = self.places.first().map_or(self.text.len() - PADDING.len(), |(start, _)| *start as usize);
         text.get(at..).is_some_and(|text| starts_with(text, &self.text[..first]))
     }
@@ -146,21 +154,18 @@ impl Template {
         self.reached
     }
 
-    /// Reads the event at a position of a text, inside of `outer` objects and arrays, and appends its captures. The event
-    /// is on one line. Returns its end and the place of its type, with its quotes; `None` if it is not written like the
+    /// Reads an event, and appends its captures. The event is on one line. Returns its end and the place of its type, with its quotes; `None` if it is not written like the
     /// others, with `captures` as before. The text must be valid UTF-8. `edges` is scratch space.
     #[inline(always)]
     pub(crate) fn read(
         &mut self,
-        text: &[u8],
-        at: usize,
-        outer: usize,
+        event: EventStart<'_>,
         memory: &mut Memory,
         captures: &mut Captures,
         edges: &mut Edges,
     ) -> Option<(usize, Range<usize>)> {
         let mark = captures.mark();
-        let Some(end) = self.end_of(text, at, outer, memory, captures, edges) else {
+        let Some(end) = self.end_of(event, memory, captures, edges) else {
             captures.truncate(mark);
             return None;
         };
@@ -182,17 +187,16 @@ impl Template {
         Some((end, from.by(edges) as usize..to.by(edges) as usize))
     }
 
-    /// Returns the end of the event at a position, and where its values are.
+    /// Returns the end of an event, and where its values are.
     #[inline(always)]
     fn end_of(
         &mut self,
-        text: &[u8],
-        at: usize,
-        outer: usize,
+        event: EventStart<'_>,
         memory: &mut Memory,
         captures: &mut Captures,
         edges: &mut Edges,
     ) -> Option<usize> {
+        let EventStart { text, at, outer } = event;
         if outer + self.depth > MAX_DEPTH {
             return None;
         }

@@ -24,7 +24,7 @@ impl Template {
         }
         let mut learner = Learner {
             text,
-            captured: captured.fields.iter().filter_map(|field| span_of(*field)).collect(),
+            captured: captured.fields.iter().filter_map(|field| field.span()).collect(),
             nested_keys: program.nested.iter().map(|nested| nested.key.clone()).collect(),
             words: Vec::new(),
             leaves: Vec::new(),
@@ -46,7 +46,7 @@ impl Template {
                 Capture::Container { .. } | Capture::Unreadable => return None,
                 Capture::Absent | Capture::Null | Capture::Bool(_) | Capture::Index(_) => continue,
             };
-            let (start, end) = by_edges(&places, span_of(*capture)?)?;
+            let (start, end) = by_edges(&places, capture.span()?)?;
             spans.push(FieldSpan { field, kind, start, end });
             *capture = Capture::Absent;
         }
@@ -69,14 +69,6 @@ impl Template {
             depth: deepest,
             nested_keys,
         })
-    }
-}
-
-/// Returns the range of a captured field; `None` if it has none.
-fn span_of(field: Capture) -> Option<Range<usize>> {
-    match field {
-        Capture::Container { start, end, .. } => Some(start as usize..end as usize),
-        other => other.range(),
     }
 }
 
@@ -192,8 +184,7 @@ impl Learner<'_> {
         let Some(word) = string_member(object, &union.key) else { return Some(&union.otherwise) };
         let raw = &object[word.clone()];
         self.words.push(at + word.start..at + word.end);
-        let arm = union.words.iter().find(|(known, _)| **known == *raw).map(|(_, arm)| &union.arms[*arm]);
-        Some(arm.unwrap_or(&union.otherwise))
+        Some(union.arm(raw).unwrap_or(&union.otherwise))
     }
 
     fn array(&mut self, node: Option<&SchemaNode>, at: usize) -> Option<usize> {

@@ -46,8 +46,8 @@ impl Walker<'_, '_> {
         let word = self.string_of(&union.key, at)?;
         if let Some(word) = &word {
             let raw = &self.text[word.clone()];
-            if let Some((_, arm)) = union.words.iter().find(|(known, _)| equal(known, raw)) {
-                return self.value(&union.arms[*arm], at);
+            if let Some(arm) = union.arm(raw) {
+                return self.value(arm, at);
             }
             // With its escapes resolved, it may be one of them.
             if contains(raw, b'\\') {

@@ -77,14 +77,7 @@ impl Walker<'_, '_> {
             return Err(Fallback);
         }
         let number: f64 = std::str::from_utf8(raw).ok().and_then(|text| text.parse().ok()).ok_or(Fallback)?;
-        // A bound that the schema does not set is an infinity, which no number violates.
-        let violated = [
-            (number < bounds.least, "minimum"),
-            (number > bounds.most, "maximum"),
-            (number <= bounds.more_than, "exclusiveMinimum"),
-            (number >= bounds.less_than, "exclusiveMaximum"),
-        ];
-        for (_, keyword) in violated.into_iter().filter(|(violated, _)| *violated) {
+        for keyword in bounds.violated_bounds(number) {
             self.capture_violation(node, span.clone(), Constraint::Keyword(keyword))?;
         }
         if let Some(listed) = &bounds.listed {
