@@ -4,6 +4,7 @@
 //! of the blocks.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::fast_reader::{FastEvent, FastLine, FastReader};
 use crate::event::event_checker::explain_violations;
@@ -11,6 +12,7 @@ use crate::input::lines::Lines;
 use crate::input::{Frame, LineForm, Origin, Piece, PieceSink, Segment};
 use crate::protocol::Protocol;
 use crate::schema::captures::{CaptureMark, Captures, EventCaptures};
+use crate::schema::template::{Layout, Reading};
 use crate::schema::{Faults, Wordings};
 
 /// Examines blocks on the fast path.
@@ -26,6 +28,10 @@ pub struct Examiner<'p> {
 #[derive(Default)]
 pub struct ExaminedBlock<'p> {
     captures: Captures,
+    /// The layouts of the events that were read by templates.
+    layouts: Vec<Arc<Layout>>,
+    /// The edges of the values of these events, one event behind the other.
+    edges: Vec<u32>,
     frames: Vec<ExaminedFrame>,
     /// The faults of each frame that has any, in order; `None` for a frame with more faults than a report lists.
     faults: Vec<Option<Faults<'p>>>,
@@ -47,6 +53,16 @@ struct ExaminedFrame {
     event: Option<FastEvent>,
     /// The start of the frame's captures.
     mark: CaptureMark,
+    /// If the event was read by a template: the index of its layout, and where its edges start.
+    reading: Option<(u32, u32)>,
+}
+
+/// An event as the fast path examined it.
+pub(crate) enum Examined<'e, 'p> {
+    /// By a template.
+    Reading(&'e FastEvent, Reading<'e>),
+    /// In any other way; `None` if the fast path is not sure. With its faults, if they are already in words.
+    Captured(Option<&'e FastEvent>, EventCaptures<'e>, Option<Faults<'p>>),
 }
 
 impl fmt::Debug for Examiner<'_> {
@@ -66,6 +82,8 @@ impl<'p> Examiner<'p> {
     /// memory is reused.
     pub fn examine(&mut self, block: &[u8], examined: &mut ExaminedBlock<'p>) {
         examined.captures.clear();
+        examined.layouts.clear();
+        examined.edges.clear();
         examined.frames.clear();
         examined.faults.clear();
         examined.only_frames = block.last() == Some(&b'\n');
@@ -96,32 +114,27 @@ impl PieceSink for Examination<'_, '_> {
                     faults.extend(explain_faults(self.protocol, fast_event, frame.text, captured, self.wordings));
                 }
                 let (origin, length) = (frame.origin(0), frame.text.len() as u32);
-                frames.push(ExaminedFrame { origin, length, utf8: frame.utf8, event: fast_event, mark });
+                let (event, utf8) = (fast_event, frame.utf8);
+                frames.push(ExaminedFrame { origin, length, utf8, event, mark, reading: None });
             }
             Piece::Fault(_) | Piece::Stray(_) | Piece::Odd(..) => *only_frames = false,
         }
     }
 
     fn ahead(&mut self, lines: &[u8], origin: Origin, longest: usize, _form: LineForm) -> Origin {
-        let ExaminedBlock { captures, frames, faults, .. } = &mut *self.examined;
         let (mut rest, mut origin) = (lines, origin);
         let mut line = FastLine::default();
+        let mark = self.examined.captures.mark();
         loop {
-            let mark = captures.mark();
-            if !self.reader.read_line::<false>(rest, longest, captures, &mut line) {
+            if !self.reader.read_line::<false>(rest, longest, &mut line) {
                 return origin;
             }
-            let captured = captures.between(mark, captures.mark());
-            let text = &rest[line.span.clone()];
-            faults.extend(explain_faults(self.protocol, &line.event, text, captured, self.wordings));
-            let next = line.next_origin(origin);
-            frames.push(ExaminedFrame {
-                origin,
-                length: line.span.len() as u32,
-                utf8: true,
-                event: Some(std::mem::take(&mut line.event)),
-                mark,
-            });
+            let Some(reading) = self.reader.reading() else { return origin };
+            let reading = Some(self.examined.keep(reading));
+            let ExaminedBlock { frames, .. } = &mut *self.examined;
+            let (length, next) = (line.span.len() as u32, line.next_origin(origin));
+            let event = Some(std::mem::take(&mut line.event));
+            frames.push(ExaminedFrame { origin, length, utf8: true, event, mark, reading });
             rest = &rest[line.whole..];
             origin = next;
         }
@@ -159,6 +172,20 @@ impl<'p> ExaminedBlock<'p> {
         !self.faults.is_empty()
     }
 
+    /// Keeps the reading of an event. Returns the index of its layout, and where its edges start.
+    #[inline]
+    fn keep(&mut self, Reading { layout, edges }: Reading<'_>) -> (u32, u32) {
+        let start = self.edges.len();
+        self.edges.extend_from_slice(edges);
+        // Few ways of writing take turns.
+        let known = self.layouts.iter().rposition(|known| Arc::ptr_eq(known, layout));
+        let index = known.unwrap_or_else(|| {
+            self.layouts.push(layout.clone());
+            self.layouts.len() - 1
+        });
+        (index as u32, start as u32)
+    }
+
     /// Passes the frames of the block to `out` in order, with places for a block at `start`. Returns the place after
     /// the block, or `None` if the block must be read again; then `out` received nothing.
     #[must_use]
@@ -166,7 +193,7 @@ impl<'p> ExaminedBlock<'p> {
         &mut self,
         block: &[u8],
         start: Origin,
-        mut out: impl FnMut(&Frame<'_>, Option<&FastEvent>, EventCaptures<'_>, Option<Faults<'p>>),
+        mut out: impl FnMut(&Frame<'_>, Examined<'_, 'p>),
     ) -> Option<Origin> {
         let end = self.end.filter(|_| self.only_frames)?;
         let shifted = |origin: Origin| Origin {
@@ -190,9 +217,17 @@ impl<'p> ExaminedBlock<'p> {
                 server_sent: false,
                 label: None,
             };
-            let (fast_event, captured) = (examined.event.as_ref(), self.captures.between(examined.mark, end));
-            let is_faulty = fast_event.is_some() && !captured.violations.is_empty();
-            out(&frame, fast_event, captured, if is_faulty { faults.next().flatten() } else { None });
+            if let (Some(event), Some((layout, edges))) = (&examined.event, examined.reading)
+                && let (Some(layout), Some(edges)) =
+                    (self.layouts.get(layout as usize), self.edges.get(edges as usize..))
+            {
+                out(&frame, Examined::Reading(event, Reading { layout, edges }));
+                continue;
+            }
+            let (event, captured) = (examined.event.as_ref(), self.captures.between(examined.mark, end));
+            let is_faulty = event.is_some() && !captured.violations.is_empty();
+            let faults = if is_faulty { faults.next().flatten() } else { None };
+            out(&frame, Examined::Captured(event, captured, faults));
         }
         Some(shifted(end))
     }

@@ -12,11 +12,11 @@ use crate::input::Frame;
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 use crate::schema::program::Memory;
-use crate::schema::template::EventStart;
+use crate::schema::template::{EventStart, Reading};
 use crate::schema::walk::{any_value, read, string_member};
 pub(crate) use line::FastLine;
 use line::{Lead, behind_event};
-use templates::Templates;
+use templates::{Fitting, Templates};
 
 /// Finds the type of an event without parsing the event, and reads the event on the fast path.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ pub(crate) struct FastReader {
     templates: Templates,
     /// The maximum length of a text that is tried, in bytes.
     longest: usize,
-    /// Whether the next event has already been tried by the templates, and fits none.
+    /// Whether the next event has been tried by the templates already, and fits none.
     fits_none: bool,
     /// What the last line had before an event inside of something else.
     before: Vec<u8>,
@@ -87,9 +87,16 @@ impl FastReader {
         if utf8 && !has_replacement(frame.text) { self.read(frame.text, captures) } else { None }
     }
 
+    /// Returns what the last event has, if that was read by a template.
+    #[inline(always)]
+    pub(crate) fn reading(&self) -> Option<Reading<'_>> {
+        self.templates.reading()
+    }
+
     /// Reads the event on the first of these lines into `line`, if it fits a template: the line then ends with the event,
-    /// so there is no search for its end. Returns `false`, with `captures` as before, if the line must be read like any
-    /// other. `longest`: the maximum length of an event, in bytes. The text must be valid UTF-8.
+    /// so there is no search for its end, and what the event has is in its [reading](FastReader::reading). Returns `false`
+    /// if the line must be read like any other. `longest`: the maximum length of an event, in bytes. The text must be valid
+    /// UTF-8.
     ///
     /// `SERVER_SENT`: the event is the data of a server-sent event, all of whose lines are read.
     #[inline(always)]
@@ -97,7 +104,6 @@ impl FastReader {
         &mut self,
         lines: &[u8],
         longest: usize,
-        captures: &mut Captures,
         line: &mut FastLine,
     ) -> bool {
         let lead = if SERVER_SENT { Lead::of(lines) } else { Some(Lead { start: 0, name: None }) };
@@ -111,22 +117,16 @@ impl FastReader {
         // Most messages around events begin like the last one; no event does.
         let is_message = !SERVER_SENT && !self.before.is_empty() && starts_with(lines, &self.before);
         if is_message {
-            return self.read_surrounded_line(lines, true, longest, captures, line);
+            return self.read_surrounded_line(lines, true, longest, line);
         }
-        let mark = captures.mark();
-        let Some(fitting) =
-            self.templates.read(EventStart { text: lines, at: 0, outer: 0 }, &mut self.memories, captures)
-        else {
-            self.fits_none = SERVER_SENT || !self.read_surrounded_line(lines, false, longest, captures, line);
+        let Some(fitting) = self.templates.read(EventStart { text: lines, at: 0, outer: 0 }, &mut self.memories) else {
+            self.fits_none = SERVER_SENT || !self.read_surrounded_line(lines, false, longest, line);
             return !self.fits_none;
         };
         // The slow way says whether another name contradicts the type.
         let may_be = fitting.end <= longest && lead.may_name(&self.protocol.tables().events[fitting.event_type].name);
-        let Some(whole) = behind_event::<SERVER_SENT>(lines, fitting.end).filter(|_| may_be) else {
-            captures.truncate(mark);
-            return false;
-        };
-        line.fill::<SERVER_SENT>(&lead, fitting.event_type, 0..fitting.end, fitting.type_span, whole);
+        let Some(whole) = behind_event::<SERVER_SENT>(lines, fitting.end).filter(|_| may_be) else { return false };
+        line.fill::<SERVER_SENT>(&lead, fitting.event_type, 0..fitting.end, self.templates.type_span(), whole);
         true
     }
 
@@ -134,38 +134,26 @@ impl FastReader {
     /// the event is not read: the caller must know it. `is_like_last`: whether the line begins like the last one with an
     /// event inside.
     #[inline(never)]
-    fn read_surrounded_line(
-        &mut self,
-        lines: &[u8],
-        is_like_last: bool,
-        longest: usize,
-        captures: &mut Captures,
-        line: &mut FastLine,
-    ) -> bool {
+    fn read_surrounded_line(&mut self, lines: &[u8], is_like_last: bool, longest: usize, line: &mut FastLine) -> bool {
         if !is_like_last && !self.find_inside(lines) {
             return false;
         }
-        let (start, mark) = (self.before.len(), captures.mark());
+        let start = self.before.len();
         let event = EventStart { text: lines, at: start, outer: self.depth_before };
-        let fitting = self.templates.read(event, &mut self.memories, captures);
-        if fitting.is_none() {
+        let Some(fitting) = self.templates.read(event, &mut self.memories) else {
             self.learn_inside(&lines[start..]);
-        }
-        let message = fitting.and_then(|fitting| {
-            let end = fitting.end;
-            let rest = &lines[end..lines.len().min(end + LONGEST_AROUND)];
-            let line_end = end + memchr::memchr(b'\n', rest)?;
-            let text = lines[..line_end].strip_suffix(b"\r").unwrap_or(&lines[..line_end]);
-            let is_read = text.len() <= longest && text.len() >= end && text.last() == Some(&b'}');
-            is_read.then_some((fitting, text.len(), line_end + 1))
-        });
-        let Some((fitting, length, whole)) = message else {
-            captures.truncate(mark);
             return false;
         };
+        let end = fitting.end;
+        let rest = &lines[end..lines.len().min(end + LONGEST_AROUND)];
+        let Some(line_end) = memchr::memchr(b'\n', rest).map(|at| end + at) else { return false };
+        let text = lines[..line_end].strip_suffix(b"\r").unwrap_or(&lines[..line_end]);
+        if text.len() > longest || text.len() < end || text.last() != Some(&b'}') {
+            return false;
+        }
         let nothing = Lead { start: 0, name: None };
-        line.fill::<false>(&nothing, fitting.event_type, start..fitting.end, fitting.type_span, whole);
-        line.span = 0..length;
+        line.fill::<false>(&nothing, fitting.event_type, start..end, self.templates.type_span(), line_end + 1);
+        line.span = 0..text.len();
         line.characters_before = self.characters_before;
         true
     }
@@ -194,23 +182,32 @@ impl FastReader {
         }
     }
 
+    /// Reads an event that fits a template; what it has is in its [reading](FastReader::reading). The text must be valid
+    /// UTF-8.
+    #[inline]
+    pub(crate) fn read_by_template(&mut self, text: &[u8]) -> Option<FastEvent> {
+        if text.len() > self.longest || std::mem::take(&mut self.fits_none) {
+            return None;
+        }
+        let fitting = self.templates.read(EventStart { text, at: 0, outer: 0 }, &mut self.memories);
+        let Some(Fitting { event_type, .. }) = fitting.filter(|fitting| fitting.end == text.len()) else {
+            self.fits_none = true;
+            return None;
+        };
+        Some(FastEvent { event_type, span: 0..text.len(), type_span: self.templates.type_span() })
+    }
+
     /// Reads an event; returns `None` if the fast path is not sure. The text must be valid UTF-8.
     pub(crate) fn read(&mut self, text: &[u8], captures: &mut Captures) -> Option<FastEvent> {
-        let fits_none = std::mem::take(&mut self.fits_none);
+        if let Some(event) = self.read_by_template(text) {
+            self.reading()?.capture(captures);
+            return Some(event);
+        }
+        self.fits_none = false;
         if text.len() > self.longest {
             return None;
         }
-        let (event, mark) = (EventStart { text, at: 0, outer: 0 }, captures.mark());
-        if !fits_none && let Some(fitting) = self.templates.read(event, &mut self.memories, captures) {
-            if fitting.end == text.len() {
-                return Some(FastEvent {
-                    event_type: fitting.event_type,
-                    span: 0..text.len(),
-                    type_span: fitting.type_span,
-                });
-            }
-            captures.truncate(mark);
-        }
+        let mark = captures.mark();
         let inner = string_member(text, &self.key)?;
         let name = std::str::from_utf8(&text[inner.clone()]).ok()?;
         let event_type = self.protocol.named_type(name)?;

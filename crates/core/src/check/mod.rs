@@ -31,6 +31,7 @@ use crate::machine::InstanceView;
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 pub use coverage::CoverageCounts;
+use examiner::Examined;
 pub use examiner::{ExaminedBlock, Examiner};
 use fast_reader::{FastLine, FastReader};
 pub use joined::{FileQueue, JoinedChecker};
@@ -113,14 +114,15 @@ impl EventSink<'_> {
     #[inline(always)]
     fn read_ahead<const SERVER_SENT: bool>(&mut self, lines: &[u8], origin: Origin, longest: usize) -> Origin {
         let FastPath { reader, captures } = &mut *self.fast;
+        let source = (lines, origin.offset);
         let (mut rest, mut origin) = (lines, origin);
         // Filled in field by field: to move it would take as long as half of the rest.
         let mut line = FastLine::default();
         loop {
-            captures.clear();
-            if !reader.read_line::<SERVER_SENT>(rest, longest, captures, &mut line) {
-                return origin;
+            if !reader.read_line::<SERVER_SENT>(rest, longest, &mut line) {
+                break;
             }
+            let Some(reading) = reader.reading() else { break };
             let start = line.origin(origin);
             let frame = Frame {
                 text: &rest[line.span.clone()],
@@ -133,12 +135,13 @@ impl EventSink<'_> {
                 server_sent: SERVER_SENT,
                 label: None,
             };
-            if !self.judge.judge_usual(self.protocol, &frame, line.event_origin(start), &line.event, captures) {
-                self.judge.judge_frame(self.protocol, &frame, Some(&line.event), captures.all(), None);
-            }
+            let read = (&line.event, reading);
+            self.judge.judge_reading(self.protocol, &frame, line.event_origin(start), read, source, captures);
             rest = &rest[line.whole..];
             origin = line.next_origin(origin);
         }
+        self.judge.leave_source(source);
+        origin
     }
 }
 
@@ -253,15 +256,17 @@ impl StreamChecker {
     fn read_valid_event(&mut self, event: &str, row: u64) -> bool {
         let StreamChecker { protocol, input, fast: FastPath { reader, captures }, judge } = self;
         let length = event.len();
-        captures.clear();
         if length > input.max_frame() || !event.starts_with('{') || !event.ends_with('}') {
             return false;
         }
-        let Some(fast_event) = reader.read(event.as_bytes(), captures) else { return false };
+        let Some(fast_event) = reader.read_by_template(event.as_bytes()) else { return false };
+        let Some(reading) = reader.reading() else { return false };
         let (text, origin) = input.count_event(event.as_bytes());
         let segments = [Segment { at: 0, origin }];
         let frame = Frame { row: Some(row), utf8: true, ..Frame::new(text, &segments) };
-        judge.judge_frame(protocol, &frame, Some(&fast_event), captures.all(), None);
+        let source = (text, origin.offset);
+        judge.judge_reading(protocol, &frame, origin, (&fast_event, reading), source, captures);
+        judge.leave_source(source);
         true
     }
 
@@ -302,12 +307,22 @@ impl StreamChecker {
 
     /// Judges a block that was examined ahead.
     pub fn feed_examined(&mut self, block: &[u8], examined: &mut ExaminedBlock<'_>) {
-        let StreamChecker { protocol, judge, .. } = self;
+        let StreamChecker { protocol, fast: FastPath { captures, .. }, judge, .. } = self;
         let start = self.input.line_start();
         let end = start.and_then(|start| {
-            examined.frames(block, start, |frame, fast_event, captured, faults| {
-                judge.judge_frame(protocol, frame, fast_event, captured, faults);
-            })
+            let source = (block, start.offset);
+            let end = examined.frames(block, start, |frame, examined| match examined {
+                Examined::Reading(event, reading) => {
+                    let origin = frame.origin(event.span.start);
+                    judge.judge_reading(protocol, frame, origin, (event, reading), source, captures);
+                }
+                Examined::Captured(event, captured, faults) => {
+                    judge.leave_source(source);
+                    judge.judge_frame(protocol, frame, event, captured, faults);
+                }
+            });
+            judge.leave_source(source);
+            end
         });
         match end {
             Some(end) => self.input.skip(block, end),

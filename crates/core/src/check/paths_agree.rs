@@ -183,7 +183,10 @@ fn first_line<const SERVER_SENT: bool>(
     captures: &mut Captures,
 ) -> Option<FastLine> {
     let mut line = FastLine::default();
-    reader.read_line::<SERVER_SENT>(lines, longest, captures, &mut line).then_some(line)
+    reader.read_line::<SERVER_SENT>(lines, longest, &mut line).then(|| {
+        reader.reading().expect("it was read by a template").capture(captures);
+        line
+    })
 }
 
 /// Compares the event with its reading as a part of a message.

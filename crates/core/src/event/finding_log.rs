@@ -437,8 +437,7 @@ impl EventLocator for EventContext<'_> {
     }
 
     fn note(&self, noted: &mut EventNote) {
-        let origin = self.frame.origin(self.span.start);
-        self.frame.note_event(origin, &self.span, &self.type_span, self.number, self.excerpts, noted);
+        self.frame.note_event(&self.span, &self.type_span, self.number, self.excerpts, noted);
     }
 
     fn event(&self) -> Place {

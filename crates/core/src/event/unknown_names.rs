@@ -112,18 +112,25 @@ impl UnknownNames {
     /// nothing and returns `false`.
     #[must_use]
     pub(crate) fn count_learned(&mut self, event_type: usize, text: &[u8], keys: &[UnknownKey]) -> bool {
-        let learned = &self.learned[event_type];
-        let find = |key: &UnknownKey| {
-            let name = &text[key.start as usize..key.end as usize];
-            learned.iter().find(|learned| learned.object == key.object && equal(&learned.key, name))
-        };
-        if !keys.iter().all(|key| find(key).is_some()) {
-            return false;
+        let are_learned = self.have_learned(event_type, text, keys);
+        for key in keys.iter().filter(|_| are_learned) {
+            if let Some(number) = self.number_of(event_type, text, key) {
+                self.counts[number] += 1;
+            }
         }
-        for learned in keys.iter().filter_map(find) {
-            self.counts[learned.number] += 1;
-        }
-        true
+        are_learned
+    }
+
+    /// Returns whether all unknown keys of an event have been learned.
+    pub(crate) fn have_learned(&self, event_type: usize, text: &[u8], keys: &[UnknownKey]) -> bool {
+        keys.iter().all(|key| self.number_of(event_type, text, key).is_some())
+    }
+
+    /// Returns the number under which a key is counted; `None` if it has not been learned.
+    fn number_of(&self, event_type: usize, text: &[u8], key: &UnknownKey) -> Option<usize> {
+        let name = &text[key.start as usize..key.end as usize];
+        let is_it = |learned: &&LearnedKey| learned.object == key.object && equal(&learned.key, name);
+        self.learned[event_type].iter().find(is_it).map(|learned| learned.number)
     }
 
     /// Returns the names that were repeated since the last call, each with the number of its repeats.

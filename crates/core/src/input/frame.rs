@@ -213,37 +213,27 @@ impl Frame<'_> {
     }
 
     /// Notes the place of an event for later findings that refer to it, and with `excerpts` its beginning; `mark` is the
-    /// part of the event to point at, and `origin` the event's origin. Allocates only on the first use of `noted`.
-    #[inline]
+    /// part of the event to point at. Allocates only on the first use of `noted`.
     pub fn note_event(
         &self,
-        origin: Origin,
         span: &Range<usize>,
         mark: &Range<usize>,
         event: Option<u64>,
         excerpts: bool,
         noted: &mut EventNote,
     ) {
-        noted.origin = origin;
+        noted.origin = self.origin(span.start);
         noted.end = self.end(noted.origin, span, |at| self.origin(at));
         noted.event = event;
         noted.row = self.row;
-        if !excerpts {
-            return;
-        }
-        let head = if self.segments.len() == 1 {
-            &self.text[span.start..span.end.min(span.start + REMEMBERED_BYTES)]
-        } else {
-            self.head(span)
-        };
-        noted.head.clear();
-        noted.head.extend_from_slice(head);
         noted.mark = mark.start - span.start..mark.end - span.start;
-        noted.whole = head.len() == span.len();
+        noted.lacks_text = false;
+        if excerpts {
+            noted.keep(self.head(span), span.len());
+        }
     }
 
     /// Returns the beginning of an event, as far as it is kept and in the file in one piece.
-    #[cold]
     fn head(&self, span: &Range<usize>) -> &[u8] {
         let end = span.end.min(span.start + REMEMBERED_BYTES);
         // The segments of a decoded text are as short as the distance between two escapes.
@@ -329,11 +319,38 @@ pub struct EventNote {
     /// Whether `head` is all of the event's text.
     #[serde(skip)]
     whole: bool,
+    /// Whether the event's text is still to be added.
+    #[serde(skip)]
+    lacks_text: bool,
+}
+
+/// The place of an event that stands in the file in one piece, as it is.
+#[derive(Clone, Debug)]
+pub struct EventAt {
+    /// The origin of the event's first byte.
+    pub origin: Origin,
+    /// The length of the event, in bytes.
+    pub length: usize,
+    /// The byte range of the event's text to point at.
+    pub mark: Range<usize>,
+    /// The number of the event.
+    pub number: u64,
+    /// The caller's row for the event, if it is not a part of a file.
+    pub row: Option<u64>,
 }
 
 impl Default for EventNote {
     fn default() -> Self {
-        EventNote { origin: Origin::START, end: 0, event: None, row: None, head: Vec::new(), mark: 0..0, whole: false }
+        EventNote {
+            origin: Origin::START,
+            end: 0,
+            event: None,
+            row: None,
+            head: Vec::new(),
+            mark: 0..0,
+            whole: false,
+            lacks_text: false,
+        }
     }
 }
 
@@ -341,6 +358,34 @@ impl EventNote {
     /// Returns whether an event of a real input can have been noted like this.
     pub(crate) fn is_sound(&self) -> bool {
         self.origin.is_sound() && (self.origin.offset..MOST_BYTES).contains(&self.end)
+    }
+
+    /// Notes an event, and with `excerpts` that its beginning is lacking, which [`EventNote::add_text`] adds: only that of
+    /// the last event of many is needed. Returns whether the note lacks it now and did not before.
+    #[inline(always)]
+    pub fn place_at(&mut self, at: EventAt, excerpts: bool) -> bool {
+        let EventAt { origin, length, mark, number, row } = at;
+        self.origin = origin;
+        self.end = origin.offset + length as u64;
+        (self.event, self.row, self.mark) = (Some(number), row, mark);
+        !std::mem::replace(&mut self.lacks_text, excerpts) && excerpts
+    }
+
+    /// Adds the beginning of the event, if that is lacking. `text` is a part of the file that has it, from the byte at
+    /// `offset` on.
+    pub(crate) fn add_text(&mut self, text: &[u8], offset: u64) {
+        if std::mem::take(&mut self.lacks_text) {
+            let start = (self.origin.offset - offset) as usize;
+            let length = (self.end - self.origin.offset) as usize;
+            self.keep(text.get(start..start + length.min(REMEMBERED_BYTES)).unwrap_or_default(), length);
+        }
+    }
+
+    /// Keeps the beginning of an event of this length.
+    fn keep(&mut self, head: &[u8], length: usize) {
+        self.head.clear();
+        self.head.extend_from_slice(head);
+        self.whole = head.len() == length;
     }
 
     /// Returns the note without the event's text.

@@ -21,7 +21,7 @@ pub use encoding::in_utf8;
 pub use files::MOST_FILES;
 pub(crate) use files::{FileNumber, line_in_file, offset_in_file, place_in_file};
 pub use frame::window;
-pub(crate) use frame::{EventNote, Landmarks};
+pub(crate) use frame::{EventAt, EventNote, Landmarks};
 pub use frame::{Frame, Label, Origin, Segment};
 pub use oddity::Oddity;
 pub(crate) use part::HeldFrame;

@@ -45,9 +45,10 @@ use crate::framing::Framing;
 use crate::input::{EventNote, MOST_BYTES};
 use crate::protocol::{Protocol, RuleId, Tables, framing};
 use crate::schema::Pointer;
-use crate::schema::captures::{Capture, Items};
+use crate::schema::captures::{Capture, EventFields, Items};
 use crate::schema::date_time::Stamp;
 use crate::schema::items::ArrayShape;
+use crate::schema::template::Layout;
 use end::OtherStream;
 use field::{Container, Field};
 pub use observer::{CellId, Move};
@@ -95,6 +96,20 @@ impl<'a> EventView<'a> {
                 Field::Container(Container { raw: inside(start, end), is_whole })
             }
         }
+    }
+}
+
+impl EventFields for EventView<'_> {
+    fn field(&self, at: usize) -> Option<Capture> {
+        self.fields.get(at).copied()
+    }
+
+    fn items(&self) -> &[Items] {
+        self.items
+    }
+
+    fn layout(&self) -> Option<&Arc<Layout>> {
+        None
     }
 }
 
@@ -158,6 +173,8 @@ pub(crate) struct Machine {
     forgotten: bool,
     recent: RecentEvents,
     scratch: Scratch,
+    /// The streams that may lack the text of their last event.
+    lacking: Vec<u32>,
 }
 
 impl Machine {
@@ -172,6 +189,7 @@ impl Machine {
             forgotten: false,
             recent: RecentEvents::default(),
             scratch: Scratch::new(protocol.tables(), limits.max_text_bytes),
+            lacking: Vec::new(),
         }
     }
 
@@ -289,14 +307,14 @@ impl Machine {
     /// events do. Returns `false`, and changes nothing, if the event needs [`Machine::step`]. `raw_stream` is the stream's
     /// name as written in the JSON text, still escaped; `time` is `None` if events of its type have none.
     ///
-    /// `note` notes the event's place.
-    #[inline]
-    pub(crate) fn step_repeat(
+    /// `note` notes the event's place, and returns whether its text must be [added](Machine::add_texts).
+    #[inline(always)]
+    pub(crate) fn step_repeat<F: EventFields>(
         &mut self,
         raw_stream: &[u8],
-        event: &Repeat<'_>,
+        event: &Repeat<'_, F>,
         time: Option<Stamp<'_>>,
-        note: impl FnOnce(&mut EventNote),
+        note: impl FnOnce(&mut EventNote) -> bool,
     ) -> bool {
         let Some(index) = self.streams.find(raw_stream) else { return false };
         let Some(stream) = self.streams.plain(index) else { return false };
@@ -312,9 +330,21 @@ impl Machine {
         if let Some(time) = time {
             stream.last_time.copy_from_slice(time.written);
         }
-        note(&mut stream.last);
+        if note(&mut stream.last) {
+            self.lacking.push(index);
+        }
         self.streams.touch(index, tables);
         true
+    }
+
+    /// Adds the texts of the last events of streams that lack them, before anything else than the short path needs them.
+    /// `text` is a part of the file that has these events, from the byte at `offset` on.
+    pub(crate) fn add_texts(&mut self, text: &[u8], offset: u64) {
+        for index in self.lacking.drain(..) {
+            if let Some(stream) = self.streams.plain(index) {
+                stream.last.add_text(text, offset);
+            }
+        }
     }
 
     /// Judges an event of an unknown type, which advances time but moves no lifecycle.

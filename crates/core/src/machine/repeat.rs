@@ -1,6 +1,8 @@
 //! The short path through a step, for the events that most streams consist of: each does what the one before it did, such as
 //! to add a piece to a text.
 
+use std::sync::Arc;
+
 use super::EventView;
 use super::field::Container;
 use super::series;
@@ -10,8 +12,8 @@ use crate::bytes::equal;
 use crate::protocol::Tables;
 use crate::protocol::repeat_plan::{ReadField, Reads};
 use crate::protocol::tables::Effects;
-use crate::schema::captures::{Capture, Items};
-use crate::schema::items::ArrayShape;
+use crate::schema::captures::{Capture, EventFields, Items};
+use crate::schema::template::Layout;
 
 /// The most fields of an event that are remembered.
 const MOST_FIELDS: usize = 64;
@@ -38,6 +40,10 @@ pub(crate) struct RepeatPattern {
     bytes: Vec<u8>,
     /// What the event did.
     deeds: Deeds,
+    /// The layout of the last event that repeated it, if that is known.
+    layout: Option<Arc<Layout>>,
+    /// The number of fields that may differ between events of that layout; they are the first ones.
+    varying: usize,
 }
 
 /// A field of the last event.
@@ -100,23 +106,16 @@ pub(crate) struct Piece {
 }
 
 /// An event that may repeat its stream's last one.
-pub(crate) struct Repeat<'a> {
+pub(crate) struct Repeat<'a, F> {
     /// The number of the event's type.
     pub event_type: usize,
     /// The text that the captures point into.
     pub text: &'a [u8],
     /// The captured fields: first the slots of the event's type, then those of its arrays' items.
-    pub fields: &'a [Capture],
-    /// The captured items of each array of the event's type.
-    pub items: &'a [Items],
+    pub fields: &'a F,
 }
 
-impl<'a> Repeat<'a> {
-    pub(crate) fn of(event: &EventView<'a>) -> Repeat<'a> {
-        let EventView { event_type, text, fields, items, .. } = *event;
-        Repeat { event_type, text, fields, items }
-    }
-
+impl<'a, F: EventFields> Repeat<'a, F> {
     /// Returns what stands in a field, if it is more than its kind.
     #[inline(always)]
     fn all_of(&self, field: Capture) -> &'a [u8] {
@@ -136,28 +135,40 @@ impl RepeatPattern {
     }
 
     /// Returns whether an event repeats the last one.
-    #[inline]
-    fn matches(&self, event: &Repeat<'_>, doubts: bool) -> bool {
-        let is_alike = self.event_type == Some(event.event_type) && self.doubts == doubts && self.items == event.items;
-        is_alike
-            && self.fields.iter().all(|known| {
-                let (Some(field), (from, to)) = (event.fields.get(known.at), known.text) else { return false };
-                known.kind == kind_of(*field, event.text)
-                    && (from == to || equal(&self.bytes[from as usize..to as usize], event.all_of(*field)))
-            })
+    #[inline(always)]
+    fn matches<F: EventFields>(&mut self, event: &Repeat<'_, F>, doubts: bool) -> bool {
+        if self.event_type != Some(event.event_type) || self.doubts != doubts {
+            return false;
+        }
+        let layout = event.fields.layout();
+        // Fields that are the same in all events of a layout need no second look.
+        let is_known = matches!((&self.layout, layout), (Some(known), Some(layout)) if Arc::ptr_eq(known, layout));
+        let fields = if is_known { self.fields.get(..self.varying).unwrap_or_default() } else { &self.fields };
+        let is_alike = |known: &Known| {
+            let (Some(field), (from, to)) = (event.fields.field(known.at), known.text) else { return false };
+            known.kind == kind_of(field, event.text)
+                && (from == to || equal(&self.bytes[from as usize..to as usize], event.all_of(field)))
+        };
+        if !(is_known || self.items == event.fields.items()) || !fields.iter().all(is_alike) {
+            return false;
+        }
+        if let Some(layout) = layout.filter(|_| !is_known) {
+            self.know(layout);
+        }
+        true
     }
 
-    /// Remembers an event that left everything as it was, but for what it did. `effects`: those of its type. `shapes`: what is
-    /// captured of the items of its arrays.
-    pub(crate) fn record(
-        &mut self,
-        event: &Repeat<'_>,
-        effects: &Effects,
-        shapes: &[ArrayShape],
-        doubts: bool,
-        deeds: Deeds,
-    ) {
-        self.event_type = None;
+    /// Notes that an event of a layout repeated the last one.
+    #[inline(never)]
+    fn know(&mut self, layout: &Arc<Layout>) {
+        self.fields.sort_by_key(|known| !layout.varies(known.at));
+        self.varying = self.fields.partition_point(|known| layout.varies(known.at));
+        self.layout = Some(layout.clone());
+    }
+
+    /// Remembers an event that left everything as it was, but for what it did. `effects`: those of its type.
+    pub(crate) fn record(&mut self, event: &EventView<'_>, effects: &Effects, doubts: bool, deeds: Deeds) {
+        (self.event_type, self.layout) = (None, None);
         let Some(plan) = &effects.repeat else { return };
         (self.is_piece, self.doubts, self.deeds) = (effects.is_piece, doubts, deeds);
         self.fields.clear();
@@ -165,7 +176,7 @@ impl RepeatPattern {
         self.items.clear();
         self.items.extend_from_slice(event.items);
         let mut fits = self.add(event, 0, &plan.fields);
-        for ((fields, shape), items) in plan.items.iter().zip(shapes).zip(event.items) {
+        for ((fields, shape), items) in plan.items.iter().zip(event.arrays).zip(event.items) {
             // An item costs nothing if nothing is read of it.
             for item in 0..if fields.is_empty() { 0 } else { items.count as usize } {
                 fits = fits && self.add(event, items.first as usize + item * shape.slots.len(), fields);
@@ -175,13 +186,14 @@ impl RepeatPattern {
     }
 
     /// Adds fields of the event, or of one of its items, whose captures begin at `first`. Returns whether there was room.
-    fn add(&mut self, event: &Repeat<'_>, first: usize, fields: &[ReadField]) -> bool {
+    fn add(&mut self, event: &EventView<'_>, first: usize, fields: &[ReadField]) -> bool {
         fields.iter().all(|field| {
             let at = first + field.slot;
             if field.reads == Reads::Next && self.deeds.go_on_at(at) {
                 return true;
             }
-            let text = if field.reads == Reads::All { event.all_of(event.fields[at]) } else { b"" };
+            let span = event.fields[at].span().filter(|_| field.reads == Reads::All);
+            let text = span.map_or(&b""[..], |span| &event.text[span]);
             let has_room = self.fields.len() < MOST_FIELDS && self.bytes.len() + text.len() <= MOST_BYTES;
             if has_room {
                 let from = self.bytes.len() as u32;
@@ -195,8 +207,13 @@ impl RepeatPattern {
 }
 
 /// Applies an event that repeats the stream's last one. Returns `false`, and changes nothing, for any other event.
-#[inline(never)]
-pub(crate) fn apply_repeat(tables: &Tables, stream: &mut Stream, event: &Repeat<'_>, scratch: &Scratch) -> bool {
+#[inline(always)]
+pub(crate) fn apply_repeat<F: EventFields>(
+    tables: &Tables,
+    stream: &mut Stream,
+    event: &Repeat<'_, F>,
+    scratch: &Scratch,
+) -> bool {
     let Stream { repeat, texts, series, unplaced, .. } = stream;
     if !repeat.matches(event, scratch.doubts.any) {
         return false;
@@ -204,8 +221,8 @@ pub(crate) fn apply_repeat(tables: &Tables, stream: &mut Stream, event: &Repeat<
     let next = match repeat.deeds.number {
         None => None,
         Some((number, at)) => {
-            let Some(Capture::Number(start, end)) = event.fields.get(at) else { return false };
-            let digits = event.inside(*start, *end);
+            let Some(Capture::Number(start, end)) = event.fields.field(at) else { return false };
+            let digits = event.inside(start, end);
             let Some(last) = series::last_before(&tables.series[number], &mut series[number], digits) else {
                 return false;
             };
@@ -213,8 +230,8 @@ pub(crate) fn apply_repeat(tables: &Tables, stream: &mut Stream, event: &Repeat<
         }
     };
     if let Some(piece) = &repeat.deeds.piece {
-        let Some(Capture::Text(start, end)) = event.fields.get(piece.at) else { return false };
-        let added = event.inside(*start, *end);
+        let Some(Capture::Text(start, end)) = event.fields.field(piece.at) else { return false };
+        let added = event.inside(start, end);
         if !texts.append_simple(piece.text, &piece.key, added, scratch.max_text_bytes) {
             return false;
         }

@@ -54,7 +54,8 @@ pub(crate) fn apply<W: CellObserver>(
     observer: W,
     out: &mut Vec<Verdict>,
 ) {
-    if !W::ACTIVE && apply_repeat(tables, stream, &Repeat::of(event), scratch) {
+    let EventView { event_type, text, .. } = *event;
+    if !W::ACTIVE && apply_repeat(tables, stream, &Repeat { event_type, text, fields: event }, scratch) {
         return;
     }
     stream.place_last_number();
@@ -117,7 +118,7 @@ pub(crate) fn apply<W: CellObserver>(
     if step.moved || step.out.len() > verdicts {
         step.stream.repeat.clear();
     } else {
-        step.stream.repeat.record(&Repeat::of(event), effects, event.arrays, step.doubts.any, step.deeds);
+        step.stream.repeat.record(event, effects, step.doubts.any, step.deeds);
     }
 }
 

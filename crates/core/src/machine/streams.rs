@@ -21,7 +21,7 @@ use crate::protocol::tables::Lifecycle;
 use crate::schema::date_time::{self, LastMinute, Stamp, usual_length};
 
 /// Number of streams, counted from the one touched last, that are never packed.
-const MOST_FRESH: usize = 1000;
+const MOST_FRESH: usize = 128;
 
 /// What the last event of a type had in the fields of an [`Unchanged`](crate::protocol::tables::Unchanged).
 #[derive(Clone, Serialize, Deserialize)]
@@ -267,13 +267,17 @@ impl Streams {
     }
 
     /// Returns the index of a stream.
+    #[inline(always)]
     pub(crate) fn find(&self, name: &[u8]) -> Option<u32> {
         // Most often the next event is of the same stream.
-        if let Some(newest) = self.newest
-            && equal(&self.entries[newest as usize].name, name)
-        {
-            return Some(newest);
+        match self.newest {
+            Some(newest) if equal(&self.entries[newest as usize].name, name) => Some(newest),
+            _ => self.look_up(name),
         }
+    }
+
+    #[inline(never)]
+    fn look_up(&self, name: &[u8]) -> Option<u32> {
         self.by_name.find(self.hasher.hash_one(name), |index| equal(&self.entries[*index as usize].name, name)).copied()
     }
 

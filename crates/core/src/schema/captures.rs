@@ -3,8 +3,10 @@
 //! Both paths fill these buffers, which are cleared and filled again for the next event.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::Pointer;
+use super::template::Layout;
 use crate::input::json::{Node, NodeKind};
 
 /// The value of a field of an event, as far as it can be read. Pairs of numbers are the start and the end of a byte
@@ -126,6 +128,32 @@ pub struct EventCaptures<'c> {
     pub unknown: &'c [UnknownKey],
     /// The event's violations.
     pub violations: &'c [Violation],
+}
+
+/// The captured fields of one event, whether they are kept or made on demand.
+pub(crate) trait EventFields {
+    /// Returns a field by its index among those of the event; `None` if there is none.
+    fn field(&self, at: usize) -> Option<Capture>;
+    /// Returns the event's arrays, in the order of the program.
+    fn items(&self) -> &[Items];
+    /// Returns what the events have in common whose fields are in the same places, and equal where they are not in the text;
+    /// `None` if that is not known.
+    fn layout(&self) -> Option<&Arc<Layout>>;
+}
+
+impl EventFields for EventCaptures<'_> {
+    #[inline(always)]
+    fn field(&self, at: usize) -> Option<Capture> {
+        self.fields.get(at).copied()
+    }
+
+    fn items(&self) -> &[Items] {
+        self.items
+    }
+
+    fn layout(&self) -> Option<&Arc<Layout>> {
+        None
+    }
 }
 
 impl Captures {

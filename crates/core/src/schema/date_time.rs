@@ -133,24 +133,36 @@ impl Default for LastMinute {
 pub fn usual_length(text: &[u8], last: &mut LastMinute) -> Option<usize> {
     let (minute, rest) = text.split_first_chunk::<16>()?;
     if *minute != last.0 {
-        if !is_minute(minute) {
-            return None;
-        }
-        last.0 = *minute;
+        last.0 = checked_minute(minute)?;
     }
+    // Most have milliseconds.
+    match rest.first_chunk::<8>().and_then(|rest| digits_of(rest, *b":00.000Z")) {
+        Some([_, 0..=5, ..]) => Some(24),
+        _ => length_by_seconds(rest),
+    }
+}
+
+/// Returns the length of a date-time in the usual form whose text behind the minute is this.
+#[inline(never)]
+fn length_by_seconds(rest: &[u8]) -> Option<usize> {
     let [b':', b'0'..=b'5', ones, after, fraction @ ..] = rest else { return None };
     if !ones.is_ascii_digit() {
         return None;
     }
-    match (after, fraction) {
-        (b'Z', _) => Some(20),
-        (b'.', [a, b, c, b'Z', ..]) if a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit() => Some(24),
-        (b'.', _) => {
+    match after {
+        b'Z' => Some(20),
+        b'.' => {
             let digits = fraction.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
             (digits > 0 && fraction.get(digits) == Some(&b'Z')).then_some(21 + digits)
         }
         _ => None,
     }
+}
+
+/// Returns a minute if it is one.
+#[inline(never)]
+fn checked_minute(text: &[u8; 16]) -> Option<[u8; 16]> {
+    is_minute(text).then_some(*text)
 }
 
 /// Returns whether the text is `YYYY-MM-DDTHH:MM`, with a day and a minute that exist.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::schema::captures::{CaptureMark, Captures};
 use crate::schema::program::{Memory, Program};
-use crate::schema::template::{Edges, EventStart, Template, new_edges};
+use crate::schema::template::{Edges, EventStart, Reading, Template, new_edges};
 
 /// The number of templates of one event type.
 const MOST_OF_A_TYPE: usize = 64;
@@ -48,8 +48,6 @@ pub(super) struct Fitting {
     pub event_type: usize,
     /// The end of the event.
     pub end: usize,
-    /// The place of its type, with its quotes.
-    pub type_span: Range<usize>,
 }
 
 impl Templates {
@@ -57,29 +55,32 @@ impl Templates {
         Templates { all: Vec::new(), last: 0, misses: 0, walked: vec![0; event_types], edges: new_edges() }
     }
 
-    /// Reads an event by the template that it fits.
+    /// Returns the last event that fitted a template, if that was the last event that was read.
     #[inline(always)]
-    pub(super) fn read(
-        &mut self,
-        event: EventStart<'_>,
-        memories: &mut [Memory],
-        captures: &mut Captures,
-    ) -> Option<Fitting> {
-        if let Some(fitting) = self.read_by(self.last, event, memories, captures) {
+    pub(super) fn reading(&self) -> Option<Reading<'_>> {
+        let template = &self.all.get(self.last)?.template;
+        Some(Reading { layout: &template.layout, edges: self.edges.get(..template.edges())? })
+    }
+
+    /// Returns the place of the type of the event that was last read, with its quotes.
+    #[inline(always)]
+    pub(super) fn type_span(&self) -> Range<usize> {
+        self.reading().map(|reading| reading.type_span()).unwrap_or_default()
+    }
+
+    /// Reads an event by the template that it fits. What it has is then in its [reading](Templates::reading).
+    #[inline(always)]
+    pub(super) fn read(&mut self, event: EventStart<'_>, memories: &mut [Memory]) -> Option<Fitting> {
+        if let Some(fitting) = self.read_by(self.last, event, memories) {
             self.misses = 0;
             return Some(fitting);
         }
-        self.read_by_another(event, memories, captures)
+        self.read_by_another(event, memories)
     }
 
     /// Reads an event that is not written like the last one.
     #[inline(never)]
-    fn read_by_another(
-        &mut self,
-        event: EventStart<'_>,
-        memories: &mut [Memory],
-        captures: &mut Captures,
-    ) -> Option<Fitting> {
+    fn read_by_another(&mut self, event: EventStart<'_>, memories: &mut [Memory]) -> Option<Fitting> {
         let last = self.last;
         let next = self.all.get(last)?.next;
         let all = if self.misses < MISSES || self.misses.is_multiple_of(TRIED_OF) { self.all.len() } else { 0 };
@@ -88,7 +89,7 @@ impl Templates {
             if !self.all.get(number)?.template.begins(event) {
                 continue;
             }
-            if let Some(fitting) = self.read_by_other(number, event, memories, captures) {
+            if let Some(fitting) = self.read_by_other(number, event, memories) {
                 self.all[last].next = number;
                 self.last = number;
                 self.misses = 0;
@@ -104,29 +105,17 @@ impl Templates {
     }
 
     #[inline(always)]
-    fn read_by(
-        &mut self,
-        number: usize,
-        event: EventStart<'_>,
-        memories: &mut [Memory],
-        captures: &mut Captures,
-    ) -> Option<Fitting> {
+    fn read_by(&mut self, number: usize, event: EventStart<'_>, memories: &mut [Memory]) -> Option<Fitting> {
         let Known { event_type, template, .. } = self.all.get_mut(number)?;
         let memory = &mut memories[*event_type];
-        let (end, type_span) = template.read(event, memory, captures, &mut self.edges)?;
-        Some(Fitting { event_type: *event_type, end, type_span })
+        let end = template.read(event, memory, &mut self.edges)?;
+        Some(Fitting { event_type: *event_type, end })
     }
 
     /// Like [`Templates::read_by`], which is inlined for the usual case alone.
     #[inline(never)]
-    fn read_by_other(
-        &mut self,
-        number: usize,
-        event: EventStart<'_>,
-        memories: &mut [Memory],
-        captures: &mut Captures,
-    ) -> Option<Fitting> {
-        self.read_by(number, event, memories, captures)
+    fn read_by_other(&mut self, number: usize, event: EventStart<'_>, memories: &mut [Memory]) -> Option<Fitting> {
+        self.read_by(number, event, memories)
     }
 
     /// Learns the template of an event, which is all of a text and was read without one. Its captures start at `mark`, and

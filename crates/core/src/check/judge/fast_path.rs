@@ -4,12 +4,13 @@ use super::StreamJudge;
 use crate::check::fast_reader::FastEvent;
 use crate::event::event_checker::stream_of;
 use crate::event::finding_log::EventContext;
-use crate::input::{EventNote, Frame, Landmarks, Origin};
+use crate::input::{EventAt, EventNote, Frame, Landmarks, Origin};
 use crate::machine::{NoObserver, Repeat};
 use crate::protocol::Protocol;
 use crate::schema::Faults;
-use crate::schema::captures::{Capture, Captures, EventCaptures, Items};
+use crate::schema::captures::{Capture, Captures, EventCaptures, EventFields};
 use crate::schema::date_time::Stamp;
+use crate::schema::template::Reading;
 
 impl StreamJudge {
     /// Judges a message with an event inside, where the fast path has not read what is around the event. Remembers it, if
@@ -72,8 +73,13 @@ impl StreamJudge {
         fast_event: &FastEvent,
         captured: EventCaptures<'_>,
     ) {
-        let captures = (captured.fields, captured.items);
-        if self.judge_repeat(protocol, frame, || frame.origin(fast_event.span.start), fast_event, captures) {
+        let FastEvent { span, type_span, .. } = fast_event;
+        let excerpts = self.excerpts;
+        let note = |number: u64, noted: &mut EventNote| {
+            frame.note_event(span, type_span, Some(number), excerpts, noted);
+            false
+        };
+        if self.judge_repeat(protocol, frame.text, fast_event, &captured, note) {
             return;
         }
         let id = fast_event.event_type;
@@ -91,40 +97,66 @@ impl StreamJudge {
         self.judge_order(protocol, &here, id, captured, true, NoObserver);
     }
 
-    /// Judges a line whose event has no fault and no unknown key, and repeats its stream's last event, as nearly every line
-    /// does. Returns `false`, and judges nothing, for any other line. `origin`: that of the event.
+    /// Judges an event that was read by a template. `origin`: that of the event. The frame stands in the file as it is, in
+    /// `source`, a part of the file that begins at a byte offset. `captures` is scratch space.
+    ///
+    /// What follows must not need the text of the event before [`StreamJudge::leave_source`] was called.
     #[inline(always)]
-    pub(crate) fn judge_usual(
+    pub(crate) fn judge_reading(
         &mut self,
         protocol: &Protocol,
         frame: &Frame<'_>,
         origin: Origin,
-        fast_event: &FastEvent,
-        captures: &Captures,
-    ) -> bool {
-        captures.violations.is_empty()
-            && captures.unknown.is_empty()
-            && self.held.is_empty()
-            && (fast_event.span.len() == frame.text.len() || self.surroundings.are_known(frame.text, &fast_event.span))
-            && self.judge_repeat(protocol, frame, || origin, fast_event, (&captures.fields, &captures.items))
+        (fast_event, reading): (&FastEvent, Reading<'_>),
+        source: (&[u8], u64),
+        captures: &mut Captures,
+    ) {
+        let FastEvent { event_type, span, type_span } = fast_event;
+        let (excerpts, row) = (self.excerpts, frame.row);
+        let (length, mark) = (span.len(), type_span.start - span.start..type_span.end - span.start);
+        let note = |number: u64, noted: &mut EventNote| {
+            noted.place_at(EventAt { origin, length, mark, number, row }, excerpts)
+        };
+        captures.unknown.clear();
+        captures.unknown.extend(reading.unknown());
+        let unknown = &captures.unknown;
+        let is_repeat = self.held.is_empty()
+            && (span.len() == frame.text.len() || self.surroundings.are_known(frame.text, span))
+            && (unknown.is_empty() || self.event_checker.unknown.have_learned(*event_type, frame.text, unknown))
+            && self.judge_repeat(protocol, frame.text, fast_event, &reading, note);
+        if !is_repeat {
+            self.leave_source(source);
+            captures.clear();
+            reading.capture(captures);
+            self.judge_frame(protocol, frame, Some(fast_event), captures.all(), None);
+        } else if !unknown.is_empty() {
+            let counted = self.event_checker.unknown.count_learned(*event_type, frame.text, unknown);
+            debug_assert!(counted, "they were learned just now");
+        }
+    }
+
+    /// Keeps what is still needed of a part of the file, which begins at a byte offset, before it is gone.
+    #[inline]
+    pub(crate) fn leave_source(&mut self, (text, offset): (&[u8], u64)) {
+        self.machine.add_texts(text, offset);
     }
 
     /// Judges a valid event by the machine's short path. Returns `false`, and judges nothing, if that is not for it.
+    /// `note` notes the event's place, given its number; see [`Machine::step_repeat`](crate::machine::Machine::step_repeat).
     #[inline(always)]
-    fn judge_repeat(
+    fn judge_repeat<F: EventFields>(
         &mut self,
         protocol: &Protocol,
-        frame: &Frame<'_>,
-        origin: impl FnOnce() -> Origin,
+        text: &[u8],
         fast_event: &FastEvent,
-        (fields, items): (&[Capture], &[Items]),
+        fields: &F,
+        note: impl FnOnce(u64, &mut EventNote) -> bool,
     ) -> bool {
-        let FastEvent { event_type: id, span, type_span } = fast_event;
-        let event_type = &protocol.tables().events[*id];
-        let (text, excerpts) = (frame.text, self.excerpts);
+        let id = fast_event.event_type;
+        let event_type = &protocol.tables().events[id];
         // One that is not there, or is written as nobody does, is not for this path.
-        let inside = |slot: usize| match fields[slot] {
-            Capture::Text(start, end) => Some(&text[start as usize..end as usize]),
+        let inside = |slot: usize| match fields.field(slot) {
+            Some(Capture::Text(start, end)) => Some(&text[start as usize..end as usize]),
             _ => None,
         };
         let Some(stream) = event_type.stream.map_or(Some(&b""[..]), inside) else { return false };
@@ -136,13 +168,10 @@ impl StreamJudge {
             },
         };
         let number = self.event_checker.log.summary.events;
-        let repeat = Repeat { event_type: *id, text, fields, items };
-        let note = |noted: &mut EventNote| {
-            frame.note_event(origin(), span, type_span, Some(number), excerpts, noted);
-        };
-        let is_repeat = self.machine.step_repeat(stream, &repeat, time, note);
+        let repeat = Repeat { event_type: id, text, fields };
+        let is_repeat = self.machine.step_repeat(stream, &repeat, time, |noted| note(number, noted));
         if is_repeat {
-            self.next_event(*id);
+            self.next_event(id);
         }
         is_repeat
     }

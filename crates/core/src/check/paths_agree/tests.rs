@@ -148,8 +148,9 @@ fn the_way_in_which_a_producer_writes_is_learned() {
         ]
     };
     fn read_ahead(reader: &mut FastReader, event: &str) -> Option<(FastLine, Captures)> {
-        let (lines, mut line, mut captures) = (format!("{event}\n"), FastLine::default(), Captures::default());
-        reader.read_line::<false>(lines.as_bytes(), 1000, &mut captures, &mut line).then_some((line, captures))
+        let mut captures = Captures::default();
+        let line = first_line::<false>(reader, format!("{event}\n").as_bytes(), 1000, &mut captures)?;
+        Some((line, captures))
     }
     for (first, second) in chunk("one").into_iter().zip(chunk("two and more")) {
         let mut reader = FastReader::new(&PROTOCOL);
@@ -229,8 +230,8 @@ fn the_search_for_a_way_of_writing_is_bounded() {
                 reader.read(event("a", way).as_bytes(), &mut Captures::default());
             }
         }
-        let (lines, mut line) = (format!("{}\n", event(text, 20)), FastLine::default());
-        reader.read_line::<false>(lines.as_bytes(), 1 << 20, &mut Captures::default(), &mut line)
+        let lines = format!("{}\n", event(text, 20));
+        first_line::<false>(&mut reader, lines.as_bytes(), 1 << 20, &mut Captures::default()).is_some()
     };
     assert!(finds("b"));
     assert!(!finds(&"b".repeat(10_000)));

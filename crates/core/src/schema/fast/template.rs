@@ -5,17 +5,18 @@
 //! walker has read (`learn`). An event that is the same but for these values is valid if they are: which keys it has, what
 //! type each value has, and which form of a union was chosen is in what stays.
 
+mod layout;
 mod learn;
 
-use std::ops::Range;
+use std::sync::Arc;
 
 use super::program::{Memory, NumberNode, SchemaNode, StringNode};
 use super::tokens::{End, Fallback, number, string_rest};
 use super::walk::{array, violated_keyword};
 use crate::bytes::{common_prefix, starts_with};
 use crate::input::json::MAX_DEPTH;
-use crate::schema::captures::{Capture, Captures, Items, UnknownKey};
 use crate::schema::date_time;
+pub(crate) use layout::{Layout, Reading};
 
 /// The most values of one template.
 const MOST_LEAVES: usize = 63;
@@ -24,11 +25,11 @@ const LONGEST: usize = 16 * 1024;
 
 /// Positions in a text, in bytes: of the start of an event, and of the start and the end of each of its values that may
 /// differ.
-pub(crate) type Edges = [u32; 2 * (MOST_LEAVES + 1)];
+pub(crate) type Edges = [u32; 2 * MOST_LEAVES + 1];
 
 /// Returns edges for [`Template::read`], which overwrites them.
 pub(crate) fn new_edges() -> Box<Edges> {
-    Box::new([0; 2 * (MOST_LEAVES + 1)])
+    Box::new([0; 2 * MOST_LEAVES + 1])
 }
 
 /// Where an event starts: in which text, at which position, and inside of how many objects and arrays.
@@ -50,28 +51,16 @@ pub(crate) struct Template {
     text: Vec<u8>,
     /// The values that may differ.
     leaves: Box<[Leaf]>,
-    /// Where each of them starts and ends in `text`.
-    places: Vec<(u32, u32)>,
-    /// How often each of them changes.
-    changes: Box<[Change]>,
     /// The number of events so far, modulo [`EPOCH`].
     events: u8,
     /// The position behind the last value that was read, in the last text that was tried.
     reached: usize,
-    /// The captured fields that are the same in each event; the others are absent here.
-    fields: Box<[Capture]>,
-    /// The captured fields that are somewhere in the text.
-    spans: Box<[FieldSpan]>,
-    /// The captured arrays.
-    items: Box<[Items]>,
-    /// The undeclared names: the number of the node, the start and the end.
-    unknown: Box<[(u16, Position, Position)]>,
-    /// The start and the end of the event's type, with its quotes.
-    type_span: (Position, Position),
     /// The number of objects and arrays inside one another, outside of the leaves.
     depth: usize,
     /// The keys, with quotes, that no leaf may have: of arrays whose items are captured.
     nested_keys: Box<[Box<[u8]>]>,
+    /// Where the captured fields are.
+    pub layout: Arc<Layout>,
 }
 
 /// The number of events after which what is known of changes is forgotten.
@@ -91,62 +80,53 @@ enum Change {
 /// What follows the text of a template, so that all of it is compared in whole blocks.
 const PADDING: [u8; 16] = [0; 16];
 
-/// A value that differs from event to event. A string is read from behind its opening quote.
+/// A value that differs from event to event.
 #[derive(Clone, Debug)]
-enum Leaf {
+struct Leaf {
+    kind: LeafKind,
+    /// Where it starts and ends in the event that was kept. A string starts behind its opening quote.
+    start: u32,
+    end: u32,
+    change: Change,
+}
+
+/// What a value that differs may be.
+#[derive(Clone, Debug)]
+enum LeafKind {
     /// A string that is not constrained otherwise.
     Text {
         /// Whether it must not be empty.
         not_empty: bool,
     },
-    /// A string with a constraint.
-    Constrained(StringNode),
     /// A date-time.
     Time,
+    /// Anything else.
+    Rare(Box<RareLeaf>),
+}
+
+/// A value that is no simple string.
+#[derive(Clone, Debug)]
+enum RareLeaf {
+    /// A string with a constraint.
+    Constrained(StringNode),
     /// A number.
     Number(Option<NumberNode>),
     /// An array in which nothing is captured, inside of so many objects and arrays. The walker reads it.
-    Array(Option<Box<SchemaNode>>, usize),
-}
-
-/// A position in the text of an event: so many bytes behind one of its edges.
-#[derive(Clone, Copy, Debug)]
-struct Position {
-    edge: u8,
-    offset: u32,
-}
-
-impl Position {
-    #[inline(always)]
-    fn by(self, edges: &Edges) -> u32 {
-        edges[usize::from(self.edge) % edges.len()] + self.offset
-    }
-}
-
-/// A captured field that is somewhere in the text.
-#[derive(Clone, Copy, Debug)]
-struct FieldSpan {
-    /// The index of the field among those of the event.
-    field: usize,
-    kind: FieldKind,
-    start: Position,
-    end: Position,
-}
-
-/// The kind of a captured field that has a range.
-#[derive(Clone, Copy, Debug)]
-enum FieldKind {
-    Text,
-    Number,
-    Container,
+    Array(Option<SchemaNode>, usize),
 }
 
 impl Template {
     /// Returns whether an event begins like the others, up to the first value.
     #[inline]
     pub(crate) fn begins(&self, EventStart { text, at, .. }: EventStart<'_>) -> bool {
-        let first = self.places.first().map_or(self.text.len() - PADDING.len(), |(start, _)| *start as usize);
+        let first = self.leaves.first().map_or(self.text.len() - PADDING.len(), |leaf| leaf.start as usize);
         text.get(at..).is_some_and(|text| starts_with(text, &self.text[..first]))
+    }
+
+    /// Returns the number of edges of an event.
+    #[inline(always)]
+    pub(crate) fn edges(&self) -> usize {
+        1 + 2 * self.leaves.len()
     }
 
     /// Returns the position in the last text that was tried up to which it had to be read.
@@ -154,116 +134,61 @@ impl Template {
         self.reached
     }
 
-    /// Reads an event, and appends its captures. The event is on one line. Returns its end and the place of its type, with its quotes; `None` if it is not written like the
-    /// others, with `captures` as before. The text must be valid UTF-8. `edges` is scratch space.
+    /// Reads an event on one line, and returns its end; `None` if it is not written like the others. The text must be valid
+    /// UTF-8. `edges` receives where its values are, which the [layout](Template::layout) refers to.
     #[inline(always)]
-    pub(crate) fn read(
-        &mut self,
-        event: EventStart<'_>,
-        memory: &mut Memory,
-        captures: &mut Captures,
-        edges: &mut Edges,
-    ) -> Option<(usize, Range<usize>)> {
-        let mark = captures.mark();
-        let Some(end) = self.end_of(event, memory, captures, edges) else {
-            captures.truncate(mark);
-            return None;
-        };
-        captures.fields.extend_from_slice(&self.fields);
-        let fields = &mut captures.fields[mark.field..];
-        for FieldSpan { field, kind, start, end } in &self.spans {
-            let (start, end) = (start.by(edges), end.by(edges));
-            fields[*field] = match kind {
-                FieldKind::Text => Capture::Text(start, end),
-                FieldKind::Number => Capture::Number(start, end),
-                FieldKind::Container => Capture::Container { start, end, is_whole: true },
-            };
-        }
-        captures.items.extend_from_slice(&self.items);
-        for (object, start, end) in &self.unknown {
-            captures.unknown.push(UnknownKey { object: *object, start: start.by(edges), end: end.by(edges) });
-        }
-        let (from, to) = self.type_span;
-        Some((end, from.by(edges) as usize..to.by(edges) as usize))
-    }
-
-    /// Returns the end of an event, and where its values are.
-    #[inline(always)]
-    fn end_of(
-        &mut self,
-        event: EventStart<'_>,
-        memory: &mut Memory,
-        captures: &mut Captures,
-        edges: &mut Edges,
-    ) -> Option<usize> {
+    pub(crate) fn read(&mut self, event: EventStart<'_>, memory: &mut Memory, edges: &mut Edges) -> Option<usize> {
         let EventStart { text, at, outer } = event;
         if outer + self.depth > MAX_DEPTH {
             return None;
         }
-        edges[0] = at as u32;
+        self.begin_event();
         self.reached = at;
-        self.events += 1;
-        if self.events == EPOCH {
-            self.events = 0;
-            self.changes.fill(Change::Seldom);
-        }
-        let whole = self.text.len() - PADDING.len();
-        // Positions behind which the two are still to be compared: in the text, and in the event that was kept.
-        let (mut here, mut last) = (at, 0);
-        let (mut leaf, mut is_new) = (0, false);
-        let mut set = |leaf: usize, start: u32, end: u32| {
-            edges[(2 * leaf + 1) % edges.len()] = start;
-            edges[(2 * leaf + 2) % edges.len()] = end;
-        };
-        let behind = loop {
-            let rest = text.get(here..)?;
-            let start = if let (Some(Change::Often), Some((start, _))) = (self.changes.get(leaf), self.places.get(leaf))
-            {
-                let literal = self.text.get(last..*start as usize)?;
-                if !starts_with(rest, literal) {
+        let (first, edges_of_leaves) = edges.split_first_mut()?;
+        *first = at as u32;
+        let kept = &self.text[..self.text.len() - PADDING.len()];
+        // Both texts are read up to here: this one, and the event that was kept. Up to `same` they do not differ.
+        let (mut here, mut last, mut same, mut is_new) = (at, 0, 0, false);
+        for (leaf, edges) in self.leaves.iter_mut().zip(edges_of_leaves.as_chunks_mut::<2>().0) {
+            let (start, end) = (leaf.start as usize, leaf.end as usize);
+            if leaf.change == Change::Often {
+                if same < start && !starts_with(text.get(here..)?, kept.get(last..start)?) {
                     return None;
                 }
-                here + literal.len()
             } else {
-                let same = common_prefix(rest, self.text.get(last..)?).min(whole - last);
-                let differs = last + same;
-                while let Some((start, end)) = self.places.get(leaf)
-                    && (*end as usize) < differs
-                {
-                    let moved = |place: u32| place + here as u32 - last as u32;
-                    set(leaf, moved(*start), moved(*end));
-                    if self.changes[leaf] == Change::Once {
-                        self.changes[leaf] = Change::Seldom;
-                    }
-                    leaf += 1;
+                if same == last {
+                    same += length_in_common(text.get(here..)?, self.text.get(last..)?).min(kept.len() - last);
                 }
-                let Some((start, _)) = self.places.get(leaf) else {
-                    if differs < whole {
-                        return None;
+                if end < same {
+                    *edges = [(here + start - last) as u32, (here + end - last) as u32];
+                    if leaf.change == Change::Once {
+                        leaf.change = Change::Seldom;
                     }
-                    break here + same;
-                };
-                is_new |= self.changes[leaf] != Change::Often;
-                self.changes[leaf] = match self.changes[leaf] {
-                    Change::Seldom => Change::Once,
-                    Change::Once | Change::Often => Change::Often,
-                };
-                (*start as usize).checked_sub(last).filter(|before| *before <= same)? + here
-            };
-            let kind = self.leaves.get(leaf)?;
-            last = self.places[leaf].1 as usize;
-            here = match kind {
-                Leaf::Text { not_empty } => match string_rest(text, start).ok()? - 1 {
-                    end if *not_empty && end == start => return None,
+                    continue;
+                }
+                if same < start {
+                    return None;
+                }
+                is_new = true;
+                leaf.change = if leaf.change == Change::Seldom { Change::Once } else { Change::Often };
+            }
+            let from = here + start - last;
+            here = match &leaf.kind {
+                LeafKind::Text { not_empty } => match string_rest(text, from).ok()? - 1 {
+                    end if *not_empty && end == from => return None,
                     end => end,
                 },
-                Leaf::Time => start + date_time::usual_length(text.get(start..)?, &mut memory.last_minute)?,
-                _ => self.rare_leaf(kind, text, start, outer, memory, captures).ok()?,
+                LeafKind::Time => from + date_time::usual_length(text.get(from..)?, &mut memory.last_minute)?,
+                LeafKind::Rare(leaf) => leaf.end(text, from, outer, &self.nested_keys, memory).ok()?,
             };
-            set(leaf, start as u32, here as u32);
+            *edges = [from as u32, here as u32];
+            (last, same) = (end, end);
             self.reached = here;
-            leaf += 1;
-        };
+        }
+        if same < kept.len() && !starts_with(text.get(here..)?, kept.get(last..)?) {
+            return None;
+        }
+        let behind = here + kept.len() - last;
         let mut brace = behind;
         while let Some(b' ') = text.get(brace) {
             brace += 1;
@@ -278,36 +203,40 @@ impl Template {
         Some(brace + 1)
     }
 
+    /// Counts an event.
+    #[inline(always)]
+    fn begin_event(&mut self) {
+        self.events += 1;
+        if self.events == EPOCH {
+            self.events = 0;
+            self.leaves.iter_mut().for_each(|leaf| leaf.change = Change::Seldom);
+        }
+    }
+
     /// Keeps an event, without its last brace. It starts at `at`.
     #[inline(never)]
     fn keep(&mut self, event: &[u8], at: usize, edges: &Edges) {
         self.text.clear();
         self.text.extend_from_slice(event);
         self.text.extend_from_slice(&PADDING);
-        for ((start, end), edges) in self.places.iter_mut().zip(edges[1..].as_chunks::<2>().0) {
-            *start = edges[0] - at as u32;
-            *end = edges[1] - at as u32;
+        for (leaf, [start, end]) in self.leaves.iter_mut().zip(edges[1..].as_chunks::<2>().0) {
+            leaf.start = start - at as u32;
+            leaf.end = end - at as u32;
         }
     }
+}
 
-    /// Returns the end of a value that is no simple string. Falls back on one that is not valid, or may not be.
+impl RareLeaf {
+    /// Returns the end of the value. Falls back on one that is not valid, or may not be. `nested_keys`: see
+    /// [`Template::nested_keys`].
     #[inline(never)]
-    fn rare_leaf(
-        &self,
-        leaf: &Leaf,
-        text: &[u8],
-        at: usize,
-        outer: usize,
-        memory: &mut Memory,
-        captures: &mut Captures,
-    ) -> End {
-        match leaf {
-            Leaf::Text { .. } | Leaf::Time => Err(Fallback),
-            Leaf::Constrained(constraint) => {
+    fn end(&self, text: &[u8], at: usize, outer: usize, nested_keys: &[Box<[u8]>], memory: &mut Memory) -> End {
+        match self {
+            RareLeaf::Constrained(constraint) => {
                 let end = string_rest(text, at)? - 1;
                 if violated_keyword(constraint, &text[at..end])?.is_none() { Ok(end) } else { Err(Fallback) }
             }
-            Leaf::Number(bounds) => {
+            RareLeaf::Number(bounds) => {
                 if !matches!(text.get(at), Some(b'-' | b'0'..=b'9')) {
                     return Err(Fallback);
                 }
@@ -315,12 +244,18 @@ impl Template {
                 let is_met = bounds.as_ref().is_none_or(|bounds| bounds.is_met(&text[at..end]));
                 if is_met { Ok(end) } else { Err(Fallback) }
             }
-            Leaf::Array(node, depth) => {
-                let end = array(node.as_deref(), text, at, outer + depth, memory, captures)?;
-                if has_key(&text[at..end], &self.nested_keys) { Err(Fallback) } else { Ok(end) }
+            RareLeaf::Array(node, depth) => {
+                let end = array(node.as_ref(), text, at, outer + depth, memory)?;
+                if has_key(&text[at..end], nested_keys) { Err(Fallback) } else { Ok(end) }
             }
         }
     }
+}
+
+/// Like [`common_prefix`], which is not inlined where it is needed less often than not.
+#[inline(never)]
+fn length_in_common(one: &[u8], other: &[u8]) -> usize {
+    common_prefix(one, other)
 }
 
 /// Returns whether a value has one of these keys somewhere, or a string that looks like it.

@@ -38,8 +38,28 @@ pub(crate) fn string_rest(text: &[u8], at: usize) -> End {
     }
 }
 
+/// The number of blocks of a string that are examined one by one.
+const SHORT_BLOCKS: usize = 4;
+
 /// Returns the end of any string, like [`string_rest`].
+#[inline(never)]
 fn long_string_rest(text: &[u8], mut at: usize) -> End {
+    for _ in 0..SHORT_BLOCKS {
+        match skip_short_plain(text, at) {
+            None if text.len() < at + 16 => break,
+            None => at += 16,
+            Some(end) => match text.get(end) {
+                Some(b'"') => return Ok(end + 1),
+                Some(b'\\') => at = escape(text, end)?,
+                _ => return Err(Fallback),
+            },
+        }
+    }
+    very_long_string_rest(text, at)
+}
+
+/// Returns the end of any string whose beginning, if it was skipped, is plain up to `at`, or as far as the text goes.
+fn very_long_string_rest(text: &[u8], mut at: usize) -> End {
     // Escapes come in runs: a block is examined once, however many it has.
     while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<64>()) {
         let mut special = find_special(block);

@@ -38,25 +38,18 @@ pub(crate) fn any_value(text: &[u8], at: usize) -> End {
 /// Reads an array in which nothing is captured, inside of so many objects and arrays, and returns its end. Falls back if
 /// something is to be said of it, and if it is on several lines. `node` is `None` for an array without a schema.
 #[inline(never)]
-pub(crate) fn array(
-    node: Option<&SchemaNode>,
-    text: &[u8],
-    at: usize,
-    depth: usize,
-    memory: &mut Memory,
-    captures: &mut Captures,
-) -> End {
+pub(crate) fn array(node: Option<&SchemaNode>, text: &[u8], at: usize, depth: usize, memory: &mut Memory) -> End {
     if text.get(at) != Some(&b'[') {
         return Err(Fallback);
     }
-    let mark = captures.mark();
-    let mut walker = Walker::new(text, captures, mark, memory);
+    let mut found = Captures::default();
+    let mut walker = Walker::new(text, &mut found, CaptureMark::default(), memory);
     walker.depth = depth;
     let end = match node {
         Some(node) => walker.value(node, at)?,
         None => walker.free(at)?,
     };
-    let is_silent = captures.unknown.len() == mark.unknown && captures.violations.len() == mark.violation;
+    let is_silent = found.unknown.is_empty() && found.violations.is_empty();
     // To the walker, white space may have line ends in it. A carriage return alone ends a line of server-sent events.
     if is_silent && memchr::memchr2(b'\n', b'\r', &text[at..end]).is_none() { Ok(end) } else { Err(Fallback) }
 }

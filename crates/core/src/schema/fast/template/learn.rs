@@ -1,8 +1,10 @@
 //! Learns a template from an event that was read.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::{Change, FieldKind, FieldSpan, LONGEST, Leaf, MOST_LEAVES, PADDING, Position, Template, has_key};
+use super::layout::{FieldAt, FieldKind, Layout, Position};
+use super::{Change, LONGEST, Leaf, LeafKind, MOST_LEAVES, PADDING, RareLeaf, Template, has_key};
 use crate::schema::captures::{Capture, EventCaptures};
 use crate::schema::program::{CaptureTarget, Program, RareNode, SchemaNode, StringNode, UnionNode};
 use crate::schema::tokens::{colon, key, number, space, string_rest};
@@ -35,39 +37,44 @@ impl Template {
         let end = learner.value(Some(&program.root), 0)?;
         let Learner { leaves, deepest, nested_keys, .. } = learner;
         let before_brace = text.strip_suffix(b"}").filter(|_| end == text.len())?.trim_ascii_end();
-        let (places, leaves): (Vec<_>, Vec<_>) = leaves.into_iter().unzip();
-        let mut spans = Vec::new();
-        let mut fields = captured.fields.to_vec();
-        for (field, capture) in fields.iter_mut().enumerate() {
+        let (places, kinds): (Vec<_>, Vec<_>) = leaves.into_iter().unzip();
+        let field_at = |capture: &Capture| {
             let kind = match capture {
                 Capture::Text(..) => FieldKind::Text,
                 Capture::Number(..) => FieldKind::Number,
                 Capture::Container { is_whole: true, .. } => FieldKind::Container,
                 Capture::Container { .. } | Capture::Unreadable => return None,
-                Capture::Absent | Capture::Null | Capture::Bool(_) | Capture::Index(_) => continue,
+                Capture::Absent | Capture::Null | Capture::Bool(_) | Capture::Index(_) => {
+                    return Some(FieldAt::Fixed(*capture));
+                }
             };
             let (start, end) = by_edges(&places, capture.span()?)?;
-            spans.push(FieldSpan { field, kind, start, end });
-            *capture = Capture::Absent;
-        }
+            Some(FieldAt::Span(kind, start, end))
+        };
         let unknown = captured.unknown.iter().map(|name| {
             let (start, end) = by_edges(&places, name.start as usize..name.end as usize)?;
             Some((name.object, start, end))
         });
-        Some(Template {
+        let layout = Layout {
+            fields: captured.fields.iter().map(field_at).collect::<Option<_>>()?,
+            items: captured.items.into(),
             unknown: unknown.collect::<Option<_>>()?,
             type_span: by_edges(&places, type_span)?,
+        };
+        let leaf = |(place, kind): (&Range<usize>, LeafKind)| Leaf {
+            kind,
+            start: place.start as u32,
+            end: place.end as u32,
+            change: Change::Seldom,
+        };
+        Some(Template {
             text: [before_brace, &PADDING].concat(),
-            leaves: leaves.into(),
-            changes: vec![Change::Seldom; places.len()].into(),
+            leaves: places.iter().zip(kinds).map(leaf).collect(),
             events: 0,
             reached: 0,
-            places: places.iter().map(|place| (place.start as u32, place.end as u32)).collect(),
-            fields: fields.into(),
-            spans: spans.into(),
-            items: captured.items.into(),
             depth: deepest,
             nested_keys,
+            layout: Arc::new(layout),
         })
     }
 }
@@ -99,7 +106,7 @@ struct Learner<'t> {
     /// forms of unions. They stay.
     words: Vec<Range<usize>>,
     /// The values that differ, with their ranges.
-    leaves: Vec<(Range<usize>, Leaf)>,
+    leaves: Vec<(Range<usize>, LeafKind)>,
     /// The number of objects and arrays around the value that is being read.
     depth: usize,
     /// The greatest such number so far.
@@ -118,17 +125,21 @@ impl Learner<'_> {
             b'[' => self.array(node, at),
             b'-' | b'0'..=b'9' => {
                 let end = number(self.text, at).ok()?;
-                self.leaf(at..end, Leaf::Number(node.and_then(|node| node.number.clone())))
+                self.rare_leaf(at..end, RareLeaf::Number(node.and_then(|node| node.number.clone())))
             }
             _ => any_value(self.text, at).ok(),
         }
     }
 
     /// Adds a value that differs, and returns its end.
-    fn leaf(&mut self, span: Range<usize>, leaf: Leaf) -> Option<usize> {
+    fn leaf(&mut self, span: Range<usize>, leaf: LeafKind) -> Option<usize> {
         let end = span.end;
         self.leaves.push((span, leaf));
         (self.leaves.len() <= MOST_LEAVES).then_some(end)
+    }
+
+    fn rare_leaf(&mut self, span: Range<usize>, leaf: RareLeaf) -> Option<usize> {
+        self.leaf(span, LeafKind::Rare(Box::new(leaf)))
     }
 
     fn string(&mut self, node: Option<&SchemaNode>, at: usize) -> Option<usize> {
@@ -137,10 +148,12 @@ impl Learner<'_> {
         let leaf = match node.map_or(&StringNode::Any, |node| &node.string) {
             _ if self.words.contains(&inner) => return Some(end),
             StringNode::OneOf(..) => return Some(end),
-            StringNode::Any => Leaf::Text { not_empty: false },
-            StringNode::NotEmpty => Leaf::Text { not_empty: true },
-            StringNode::DateTime => Leaf::Time,
-            constraint @ StringNode::Length { .. } => Leaf::Constrained(constraint.clone()),
+            StringNode::Any => LeafKind::Text { not_empty: false },
+            StringNode::NotEmpty => LeafKind::Text { not_empty: true },
+            StringNode::DateTime => LeafKind::Time,
+            constraint @ StringNode::Length { .. } => {
+                LeafKind::Rare(Box::new(RareLeaf::Constrained(constraint.clone())))
+            }
         };
         self.leaf(inner, leaf).map(|_| end)
     }
@@ -193,8 +206,8 @@ impl Learner<'_> {
         let captures = node.is_some_and(captures_items) || self.captured.iter().any(is_inside);
         if !captures && !has_key(&self.text[at..end], &self.nested_keys) {
             // The array itself may be captured, but not by the walker.
-            let of_leaf = |node: &SchemaNode| Box::new(SchemaNode { target: CaptureTarget::None, ..node.clone() });
-            return self.leaf(at..end, Leaf::Array(node.map(of_leaf), self.depth));
+            let of_leaf = |node: &SchemaNode| SchemaNode { target: CaptureTarget::None, ..node.clone() };
+            return self.rare_leaf(at..end, RareLeaf::Array(node.map(of_leaf), self.depth));
         }
         self.items(node, at)
     }

@@ -1,0 +1,124 @@
+//! Where the captures of the events of a template are.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::schema::captures::{Capture, Captures, EventFields, Items, UnknownKey};
+
+/// Where the captures of the events of a template are, by the edges of their values.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    /// The captured fields.
+    pub(super) fields: Box<[FieldAt]>,
+    /// The captured arrays.
+    pub(super) items: Box<[Items]>,
+    /// The undeclared names: the number of the node, the start and the end.
+    pub(super) unknown: Box<[(u16, Position, Position)]>,
+    /// The start and the end of the event's type, with its quotes.
+    pub(super) type_span: (Position, Position),
+}
+
+/// A position in the text of an event: so many bytes behind one of its edges.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Position {
+    pub(super) edge: u8,
+    pub(super) offset: u32,
+}
+
+impl Position {
+    #[inline(always)]
+    fn by(self, edges: &[u32]) -> u32 {
+        edges.get(usize::from(self.edge)).map_or(0, |edge| edge + self.offset)
+    }
+}
+
+/// Where a captured field is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum FieldAt {
+    /// Nowhere in the text: it is the same in each event.
+    Fixed(Capture),
+    /// In the text.
+    Span(FieldKind, Position, Position),
+}
+
+/// The kind of a captured field that has a range.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum FieldKind {
+    Text,
+    Number,
+    Container,
+}
+
+impl FieldAt {
+    #[inline(always)]
+    fn by(self, edges: &[u32]) -> Capture {
+        match self {
+            FieldAt::Fixed(capture) => capture,
+            FieldAt::Span(kind, start, end) => {
+                let (start, end) = (start.by(edges), end.by(edges));
+                match kind {
+                    FieldKind::Text => Capture::Text(start, end),
+                    FieldKind::Number => Capture::Number(start, end),
+                    FieldKind::Container => Capture::Container { start, end, is_whole: true },
+                }
+            }
+        }
+    }
+}
+
+/// An event that was read by a template.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'r> {
+    pub layout: &'r Arc<Layout>,
+    pub edges: &'r [u32],
+}
+
+impl Layout {
+    /// Returns whether a field may differ from event to event.
+    pub(crate) fn varies(&self, field: usize) -> bool {
+        // What is between two edges is a value; anything else stays.
+        matches!(self.fields.get(field), Some(FieldAt::Span(_, start, end)) if start.edge != end.edge)
+    }
+}
+
+impl Reading<'_> {
+    /// Returns the place of the event's type, with its quotes.
+    #[inline(always)]
+    pub(crate) fn type_span(&self) -> Range<usize> {
+        let (start, end) = self.layout.type_span;
+        start.by(self.edges) as usize..end.by(self.edges) as usize
+    }
+
+    /// Returns the undeclared names.
+    #[inline(always)]
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = UnknownKey> {
+        let key = |(object, start, end): &(u16, Position, Position)| UnknownKey {
+            object: *object,
+            start: start.by(self.edges),
+            end: end.by(self.edges),
+        };
+        self.layout.unknown.iter().map(key)
+    }
+
+    /// Appends the captures of the event.
+    pub(crate) fn capture(&self, captures: &mut Captures) {
+        captures.fields.extend(self.layout.fields.iter().map(|field| field.by(self.edges)));
+        captures.items.extend_from_slice(&self.layout.items);
+        captures.unknown.extend(self.unknown());
+    }
+}
+
+impl EventFields for Reading<'_> {
+    #[inline(always)]
+    fn field(&self, at: usize) -> Option<Capture> {
+        self.layout.fields.get(at).map(|field| field.by(self.edges))
+    }
+
+    fn items(&self) -> &[Items] {
+        &self.layout.items
+    }
+
+    fn layout(&self) -> Option<&Arc<Layout>> {
+        Some(self.layout)
+    }
+}
