@@ -6,7 +6,7 @@ use wide::u8x16;
 
 /// Converts bytes to text, with U+FFFD in place of invalid UTF-8. Fast for valid UTF-8, as nearly all is.
 pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+    simdutf8::basic::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// Returns the number of characters. Invalid UTF-8 counts by the bytes that look like the start of a character.

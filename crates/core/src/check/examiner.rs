@@ -12,7 +12,7 @@ use crate::input::lines::Lines;
 use crate::input::{Frame, LineForm, Origin, Piece, PieceSink, Segment};
 use crate::protocol::Protocol;
 use crate::schema::captures::{CaptureMark, Captures, EventCaptures};
-use crate::schema::template::{Layout, Reading};
+use crate::schema::template::{EDGES, Layout, Reading};
 use crate::schema::{Faults, Wordings};
 
 /// Examines blocks on the fast path.
@@ -91,6 +91,9 @@ impl<'p> Examiner<'p> {
         let Examiner { protocol, reader, wordings, .. } = self;
         lines.feed(block, &mut Examination { protocol, reader, wordings, examined });
         examined.end = Some(lines.position());
+        // Those of the last event are read as an array of the full length, too.
+        let edges = examined.edges.len() + EDGES;
+        examined.edges.resize(edges, 0);
     }
 }
 
@@ -130,7 +133,7 @@ impl PieceSink for Examination<'_, '_> {
                 return origin;
             }
             let Some(reading) = self.reader.reading() else { return origin };
-            let reading = Some(self.examined.keep(reading));
+            let reading = Some(self.examined.keep(reading, self.reader.edges()));
             let ExaminedBlock { frames, .. } = &mut *self.examined;
             let (length, next) = (line.span.len() as u32, line.next_origin(origin));
             let event = Some(std::mem::take(&mut line.event));
@@ -172,11 +175,11 @@ impl<'p> ExaminedBlock<'p> {
         !self.faults.is_empty()
     }
 
-    /// Keeps the reading of an event. Returns the index of its layout, and where its edges start.
+    /// Keeps the reading of an event, which has so many edges. Returns the index of its layout, and where its edges start.
     #[inline]
-    fn keep(&mut self, Reading { layout, edges }: Reading<'_>) -> (u32, u32) {
+    fn keep(&mut self, Reading { layout, edges }: Reading<'_>, count: usize) -> (u32, u32) {
         let start = self.edges.len();
-        self.edges.extend_from_slice(edges);
+        self.edges.extend_from_slice(edges.get(..count).unwrap_or_default());
         // Few ways of writing take turns.
         let known = self.layouts.iter().rposition(|known| Arc::ptr_eq(known, layout));
         let index = known.unwrap_or_else(|| {
@@ -219,7 +222,7 @@ impl<'p> ExaminedBlock<'p> {
             };
             if let (Some(event), Some((layout, edges))) = (&examined.event, examined.reading)
                 && let (Some(layout), Some(edges)) =
-                    (self.layouts.get(layout as usize), self.edges.get(edges as usize..))
+                    (self.layouts.get(layout as usize), self.edges[edges as usize..].first_chunk())
             {
                 out(&frame, Examined::Reading(event, Reading { layout, edges }));
                 continue;

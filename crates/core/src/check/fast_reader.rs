@@ -93,6 +93,11 @@ impl FastReader {
         self.templates.reading()
     }
 
+    /// Returns the number of edges in that reading.
+    pub(crate) fn edges(&self) -> usize {
+        self.templates.edges()
+    }
+
     /// Reads the event on the first of these lines into `line`, if it fits a template: the line then ends with the event,
     /// so there is no search for its end, and what the event has is in its [reading](FastReader::reading). Returns `false`
     /// if the line must be read like any other. `longest`: the maximum length of an event, in bytes. The text must be valid

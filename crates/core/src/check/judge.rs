@@ -37,6 +37,7 @@ use crate::protocol::{LazyProtocol, Protocol, framing};
 use crate::schema::Faults;
 use crate::schema::captures::{Capture, Captures, EventCaptures};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
+pub(crate) use fast_path::EventLine;
 use known_surroundings::KnownSurroundings;
 use mixed::OtherEvent;
 use unwrap::MOST_HELD;

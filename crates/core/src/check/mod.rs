@@ -26,7 +26,7 @@ use serde_json::Value;
 use crate::bytes::has_replacement;
 use crate::event::Settings;
 use crate::finding::{Finding, Report};
-use crate::input::{Frame, Input, InputState, LineForm, Origin, Piece, PieceSink, Segment};
+use crate::input::{Input, InputState, LineForm, Origin, Piece, PieceSink};
 use crate::machine::InstanceView;
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
@@ -35,7 +35,7 @@ use examiner::Examined;
 pub use examiner::{ExaminedBlock, Examiner};
 use fast_reader::{FastLine, FastReader};
 pub use joined::{FileQueue, JoinedChecker};
-use judge::{InputFacts, Judged, StreamJudge, StreamJudgeState};
+use judge::{EventLine, InputFacts, Judged, StreamJudge, StreamJudgeState};
 #[cfg(any(test, feature = "two-paths"))]
 pub use paths_agree::{paths_agree, reads_alike};
 pub use times::TimeSurvey;
@@ -124,19 +124,14 @@ impl EventSink<'_> {
             }
             let Some(reading) = reader.reading() else { break };
             let start = line.origin(origin);
-            let frame = Frame {
+            let found = EventLine {
                 text: &rest[line.span.clone()],
-                segments: &[Segment { at: 0, origin: start }],
-                terminated: true,
-                utf8: true,
+                origin: start,
+                event: line.event_origin(start),
                 row: None,
-                wide: false,
-                decoded: false,
                 server_sent: SERVER_SENT,
-                label: None,
             };
-            let read = (&line.event, reading);
-            self.judge.judge_reading(self.protocol, &frame, line.event_origin(start), read, source, captures);
+            self.judge.judge_reading(self.protocol, &found, (&line.event, reading), source, captures);
             rest = &rest[line.whole..];
             origin = line.next_origin(origin);
         }
@@ -262,10 +257,9 @@ impl StreamChecker {
         let Some(fast_event) = reader.read_by_template(event.as_bytes()) else { return false };
         let Some(reading) = reader.reading() else { return false };
         let (text, origin) = input.count_event(event.as_bytes());
-        let segments = [Segment { at: 0, origin }];
-        let frame = Frame { row: Some(row), utf8: true, ..Frame::new(text, &segments) };
+        let line = EventLine { text, origin, event: origin, row: Some(row), server_sent: false };
         let source = (text, origin.offset);
-        judge.judge_reading(protocol, &frame, origin, (&fast_event, reading), source, captures);
+        judge.judge_reading(protocol, &line, (&fast_event, reading), source, captures);
         judge.leave_source(source);
         true
     }
@@ -313,8 +307,14 @@ impl StreamChecker {
             let source = (block, start.offset);
             let end = examined.frames(block, start, |frame, examined| match examined {
                 Examined::Reading(event, reading) => {
-                    let origin = frame.origin(event.span.start);
-                    judge.judge_reading(protocol, frame, origin, (event, reading), source, captures);
+                    let line = EventLine {
+                        text: frame.text,
+                        origin: frame.origin(0),
+                        event: frame.origin(event.span.start),
+                        row: None,
+                        server_sent: false,
+                    };
+                    judge.judge_reading(protocol, &line, (event, reading), source, captures);
                 }
                 Examined::Captured(event, captured, faults) => {
                     judge.leave_source(source);

@@ -328,7 +328,11 @@ impl Machine {
         }
         stream.number = stream.number.wrapping_add(1);
         if let Some(time) = time {
-            stream.last_time.copy_from_slice(time.written);
+            // Most are of one length, for which no call of `memcpy` is needed.
+            match (<&mut [u8; 24]>::try_from(&mut *stream.last_time), <&[u8; 24]>::try_from(time.written)) {
+                (Ok(last), Ok(time)) => *last = *time,
+                _ => stream.last_time.copy_from_slice(time.written),
+            }
         }
         if note(&mut stream.last) {
             self.lacking.push(index);

@@ -171,14 +171,16 @@ impl Stream {
             && self.repetition.as_ref().is_none_or(|repetition| repetition.is_sound())
     }
 
-    /// Serialises the stream.
-    fn pack(&self) -> Option<Box<[u8]>> {
+    /// Serialises the stream. `buffer` is scratch space.
+    fn pack(&self, buffer: &mut Vec<u8>) -> Option<Box<[u8]>> {
         if self.unplaced.is_some() {
             let mut placed = self.clone();
             placed.place_last_number();
-            return placed.pack();
+            return placed.pack(buffer);
         }
-        postcard::to_allocvec(self).ok().map(Vec::into_boxed_slice)
+        buffer.clear();
+        *buffer = postcard::to_extend(self, std::mem::take(buffer)).ok()?;
+        Some(buffer.as_slice().into())
     }
 
     /// Reads back what [`Stream::pack`] wrote.
@@ -210,6 +212,8 @@ pub(crate) struct Streams {
     free: Option<u32>,
     /// Number of streams opened so far.
     seen: u64,
+    /// Scratch space for packing.
+    buffer: Vec<u8>,
 }
 
 /// A stream in the list.
@@ -366,7 +370,7 @@ impl Streams {
             entry.fresh = false;
             if let Storage::Live(stream) = &mut entry.storage {
                 stream.repeat = RepeatPattern::default();
-                if let Some(packed) = stream.is_at_rest(tables).then(|| stream.pack()).flatten() {
+                if let Some(packed) = stream.is_at_rest(tables).then(|| stream.pack(&mut self.buffer)).flatten() {
                     entry.storage = Storage::Packed(packed);
                 }
             }
@@ -375,9 +379,10 @@ impl Streams {
 
     /// Returns all streams to be stored, the longest idle one first.
     pub(crate) fn state(&self) -> StreamsState {
-        let stored = |entry: &Entry| {
+        let mut buffer = Vec::new();
+        let mut stored = |entry: &Entry| {
             let (packed, live) = match &entry.storage {
-                Storage::Live(stream) => (stream.pack()?, true),
+                Storage::Live(stream) => (stream.pack(&mut buffer)?, true),
                 Storage::Packed(packed) => (packed.clone(), false),
             };
             Some(StoredStream { name: entry.name.clone(), packed, live })

@@ -141,21 +141,6 @@ pub(crate) trait EventFields {
     fn layout(&self) -> Option<&Arc<Layout>>;
 }
 
-impl EventFields for EventCaptures<'_> {
-    #[inline(always)]
-    fn field(&self, at: usize) -> Option<Capture> {
-        self.fields.get(at).copied()
-    }
-
-    fn items(&self) -> &[Items] {
-        self.items
-    }
-
-    fn layout(&self) -> Option<&Arc<Layout>> {
-        None
-    }
-}
-
 impl Captures {
     /// Returns the captures of the event between two marks.
     #[inline]

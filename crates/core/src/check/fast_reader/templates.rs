@@ -25,6 +25,8 @@ const MOST_SEARCHED: usize = 32 * 1024;
 #[derive(Clone)]
 pub(super) struct Templates {
     all: Vec<Known>,
+    /// Their indices, those that were found last first.
+    recent: Vec<usize>,
     /// The template of the last event, as an index.
     last: usize,
     /// The number of events in a row that fit none.
@@ -52,20 +54,32 @@ pub(super) struct Fitting {
 
 impl Templates {
     pub(super) fn new(event_types: usize) -> Templates {
-        Templates { all: Vec::new(), last: 0, misses: 0, walked: vec![0; event_types], edges: new_edges() }
+        Templates {
+            all: Vec::new(),
+            recent: Vec::new(),
+            last: 0,
+            misses: 0,
+            walked: vec![0; event_types],
+            edges: new_edges(),
+        }
     }
 
     /// Returns the last event that fitted a template, if that was the last event that was read.
     #[inline(always)]
     pub(super) fn reading(&self) -> Option<Reading<'_>> {
         let template = &self.all.get(self.last)?.template;
-        Some(Reading { layout: &template.layout, edges: self.edges.get(..template.edges())? })
+        Some(Reading { layout: &template.layout, edges: &self.edges })
     }
 
     /// Returns the place of the type of the event that was last read, with its quotes.
     #[inline(always)]
     pub(super) fn type_span(&self) -> Range<usize> {
         self.reading().map(|reading| reading.type_span()).unwrap_or_default()
+    }
+
+    /// Returns the number of edges in that reading.
+    pub(super) fn edges(&self) -> usize {
+        self.all.get(self.last).map_or(0, |known| known.template.edges())
     }
 
     /// Reads an event by the template that it fits. What it has is then in its [reading](Templates::reading).
@@ -83,16 +97,20 @@ impl Templates {
     fn read_by_another(&mut self, event: EventStart<'_>, memories: &mut [Memory]) -> Option<Fitting> {
         let last = self.last;
         let next = self.all.get(last)?.next;
-        let all = if self.misses < MISSES || self.misses.is_multiple_of(TRIED_OF) { self.all.len() } else { 0 };
+        if next != last
+            && let Some(fitting) = self.read_as(next, event, memories)
+        {
+            return Some(fitting);
+        }
+        let tried = if self.misses < MISSES || self.misses.is_multiple_of(TRIED_OF) { self.recent.len() } else { 0 };
         let mut searched = 0;
-        for number in [next].into_iter().chain((0..all).filter(|number| ![last, next].contains(number))) {
-            if !self.all.get(number)?.template.begins(event) {
+        for at in 0..tried {
+            let number = self.recent[at];
+            if [last, next].contains(&number) || !self.all[number].template.begins(event) {
                 continue;
             }
-            if let Some(fitting) = self.read_by_other(number, event, memories) {
-                self.all[last].next = number;
-                self.last = number;
-                self.misses = 0;
+            if let Some(fitting) = self.read_as(number, event, memories) {
+                self.recent[..=at].rotate_right(1);
                 return Some(fitting);
             }
             searched += self.all[number].template.reached() - event.at;
@@ -104,18 +122,20 @@ impl Templates {
         None
     }
 
+    /// Reads an event by a template that is not the last one's, and makes it the last one's if it fits.
+    fn read_as(&mut self, number: usize, event: EventStart<'_>, memories: &mut [Memory]) -> Option<Fitting> {
+        let fitting = self.read_by(number, event, memories)?;
+        self.all[self.last].next = number;
+        (self.last, self.misses) = (number, 0);
+        Some(fitting)
+    }
+
     #[inline(always)]
     fn read_by(&mut self, number: usize, event: EventStart<'_>, memories: &mut [Memory]) -> Option<Fitting> {
         let Known { event_type, template, .. } = self.all.get_mut(number)?;
         let memory = &mut memories[*event_type];
         let end = template.read(event, memory, &mut self.edges)?;
         Some(Fitting { event_type: *event_type, end })
-    }
-
-    /// Like [`Templates::read_by`], which is inlined for the usual case alone.
-    #[inline(never)]
-    fn read_by_other(&mut self, number: usize, event: EventStart<'_>, memories: &mut [Memory]) -> Option<Fitting> {
-        self.read_by(number, event, memories)
     }
 
     /// Learns the template of an event, which is all of a text and was read without one. Its captures start at `mark`, and
@@ -149,7 +169,10 @@ impl Templates {
         let known = Known { event_type, template, next: place };
         match self.all.get_mut(place) {
             Some(old) => *old = known,
-            None => self.all.push(known),
+            None => {
+                self.all.push(known);
+                self.recent.insert(0, place);
+            }
         }
         self.all[self.last].next = place;
         self.last = place;

@@ -4,13 +4,25 @@ use super::StreamJudge;
 use crate::check::fast_reader::FastEvent;
 use crate::event::event_checker::stream_of;
 use crate::event::finding_log::EventContext;
-use crate::input::{EventAt, EventNote, Frame, Landmarks, Origin};
+use crate::input::{EventAt, EventNote, Frame, Landmarks, Origin, Segment};
 use crate::machine::{NoObserver, Repeat};
 use crate::protocol::Protocol;
 use crate::schema::Faults;
 use crate::schema::captures::{Capture, Captures, EventCaptures, EventFields};
 use crate::schema::date_time::Stamp;
 use crate::schema::template::Reading;
+
+/// A line with an event, or its data if it is a server-sent event, which stands in the file as it is.
+pub(crate) struct EventLine<'t> {
+    pub text: &'t [u8],
+    /// The origin of the text.
+    pub origin: Origin,
+    /// The origin of the event, which may stand inside of a message.
+    pub event: Origin,
+    /// The caller's row for the event, if it is not a part of a file.
+    pub row: Option<u64>,
+    pub server_sent: bool,
+}
 
 impl StreamJudge {
     /// Judges a message with an event inside, where the fast path has not read what is around the event. Remembers it, if
@@ -73,15 +85,6 @@ impl StreamJudge {
         fast_event: &FastEvent,
         captured: EventCaptures<'_>,
     ) {
-        let FastEvent { span, type_span, .. } = fast_event;
-        let excerpts = self.excerpts;
-        let note = |number: u64, noted: &mut EventNote| {
-            frame.note_event(span, type_span, Some(number), excerpts, noted);
-            false
-        };
-        if self.judge_repeat(protocol, frame.text, fast_event, &captured, note) {
-            return;
-        }
         let id = fast_event.event_type;
         let event_type = &protocol.tables().events[id];
         let (span, type_span) = (fast_event.span.clone(), fast_event.type_span.clone());
@@ -97,42 +100,62 @@ impl StreamJudge {
         self.judge_order(protocol, &here, id, captured, true, NoObserver);
     }
 
-    /// Judges an event that was read by a template. `origin`: that of the event. The frame stands in the file as it is, in
-    /// `source`, a part of the file that begins at a byte offset. `captures` is scratch space.
+    /// Judges an event that was read by a template, in `source`, a part of the file that begins at a byte offset. `captures`
+    /// is scratch space.
     ///
-    /// What follows must not need the text of the event before [`StreamJudge::leave_source`] was called.
+    /// Nothing may need the text of the event before [`StreamJudge::leave_source`] was called.
     #[inline(always)]
     pub(crate) fn judge_reading(
         &mut self,
         protocol: &Protocol,
-        frame: &Frame<'_>,
-        origin: Origin,
+        line: &EventLine<'_>,
         (fast_event, reading): (&FastEvent, Reading<'_>),
         source: (&[u8], u64),
         captures: &mut Captures,
     ) {
         let FastEvent { event_type, span, type_span } = fast_event;
-        let (excerpts, row) = (self.excerpts, frame.row);
+        let (excerpts, row, origin) = (self.excerpts, line.row, line.event);
         let (length, mark) = (span.len(), type_span.start - span.start..type_span.end - span.start);
         let note = |number: u64, noted: &mut EventNote| {
             noted.place_at(EventAt { origin, length, mark, number, row }, excerpts)
         };
-        captures.unknown.clear();
-        captures.unknown.extend(reading.unknown());
-        let unknown = &captures.unknown;
         let is_repeat = self.held.is_empty()
-            && (span.len() == frame.text.len() || self.surroundings.are_known(frame.text, span))
-            && (unknown.is_empty() || self.event_checker.unknown.have_learned(*event_type, frame.text, unknown))
-            && self.judge_repeat(protocol, frame.text, fast_event, &reading, note);
+            && (span.len() == line.text.len() || self.surroundings.are_known(line.text, span))
+            && (reading.has_no_unknown() || self.have_learned(*event_type, line.text, reading, captures))
+            && self.judge_repeat(protocol, line.text, fast_event, &reading, note);
         if !is_repeat {
-            self.leave_source(source);
-            captures.clear();
-            reading.capture(captures);
-            self.judge_frame(protocol, frame, Some(fast_event), captures.all(), None);
-        } else if !unknown.is_empty() {
-            let counted = self.event_checker.unknown.count_learned(*event_type, frame.text, unknown);
+            self.judge_other(protocol, line, (fast_event, reading), source, captures);
+        } else if !reading.has_no_unknown() {
+            let counted = self.event_checker.unknown.count_learned(*event_type, line.text, &captures.unknown);
             debug_assert!(counted, "they were learned just now");
         }
+    }
+
+    /// Returns whether all undeclared names of an event have been learned. `captures` receives them.
+    #[inline(never)]
+    fn have_learned(&self, event_type: usize, text: &[u8], reading: Reading<'_>, captures: &mut Captures) -> bool {
+        captures.unknown.clear();
+        captures.unknown.extend(reading.unknown());
+        self.event_checker.unknown.have_learned(event_type, text, &captures.unknown)
+    }
+
+    /// Judges an event that was read by a template, and is not for the machine's short path.
+    #[inline(never)]
+    fn judge_other(
+        &mut self,
+        protocol: &Protocol,
+        line: &EventLine<'_>,
+        (fast_event, reading): (&FastEvent, Reading<'_>),
+        source: (&[u8], u64),
+        captures: &mut Captures,
+    ) {
+        self.leave_source(source);
+        captures.clear();
+        reading.capture(captures);
+        let EventLine { text, origin, row, server_sent, .. } = *line;
+        let segments = [Segment { at: 0, origin }];
+        let frame = Frame { utf8: true, row, server_sent, ..Frame::new(text, &segments) };
+        self.judge_frame(protocol, &frame, Some(fast_event), captures.all(), None);
     }
 
     /// Keeps what is still needed of a part of the file, which begins at a byte offset, before it is gone.
@@ -144,12 +167,12 @@ impl StreamJudge {
     /// Judges a valid event by the machine's short path. Returns `false`, and judges nothing, if that is not for it.
     /// `note` notes the event's place, given its number; see [`Machine::step_repeat`](crate::machine::Machine::step_repeat).
     #[inline(always)]
-    fn judge_repeat<F: EventFields>(
+    fn judge_repeat(
         &mut self,
         protocol: &Protocol,
         text: &[u8],
         fast_event: &FastEvent,
-        fields: &F,
+        fields: &Reading<'_>,
         note: impl FnOnce(u64, &mut EventNote) -> bool,
     ) -> bool {
         let id = fast_event.event_type;

@@ -25,11 +25,16 @@ const LONGEST: usize = 16 * 1024;
 
 /// Positions in a text, in bytes: of the start of an event, and of the start and the end of each of its values that may
 /// differ.
-pub(crate) type Edges = [u32; 2 * MOST_LEAVES + 1];
+///
+/// There is room for one more, so that every index can be masked.
+pub(crate) type Edges = [u32; EDGES];
+
+/// The number of edges for which there is room: a power of two.
+pub(crate) const EDGES: usize = 2 * (MOST_LEAVES + 1);
 
 /// Returns edges for [`Template::read`], which overwrites them.
 pub(crate) fn new_edges() -> Box<Edges> {
-    Box::new([0; 2 * MOST_LEAVES + 1])
+    Box::new([0; EDGES])
 }
 
 /// Where an event starts: in which text, at which position, and inside of how many objects and arrays.
@@ -51,6 +56,8 @@ pub(crate) struct Template {
     text: Vec<u8>,
     /// The values that may differ.
     leaves: Box<[Leaf]>,
+    /// The number of bytes behind the last of them.
+    behind: usize,
     /// The number of events so far, modulo [`EPOCH`].
     events: u8,
     /// The position behind the last value that was read, in the last text that was tried.
@@ -84,9 +91,11 @@ const PADDING: [u8; 16] = [0; 16];
 #[derive(Clone, Debug)]
 struct Leaf {
     kind: LeafKind,
-    /// Where it starts and ends in the event that was kept. A string starts behind its opening quote.
-    start: u32,
-    end: u32,
+    /// The number of bytes between the value before it, or the start of the event, and this one. A string starts behind its
+    /// opening quote.
+    before: u32,
+    /// The length of the value in the event that was kept, in bytes.
+    length: u32,
     change: Change,
 }
 
@@ -119,7 +128,7 @@ impl Template {
     /// Returns whether an event begins like the others, up to the first value.
     #[inline]
     pub(crate) fn begins(&self, EventStart { text, at, .. }: EventStart<'_>) -> bool {
-        let first = self.leaves.first().map_or(self.text.len() - PADDING.len(), |leaf| leaf.start as usize);
+        let first = self.leaves.first().map_or(self.behind, |leaf| leaf.before as usize);
         text.get(at..).is_some_and(|text| starts_with(text, &self.text[..first]))
     }
 
@@ -136,7 +145,7 @@ impl Template {
 
     /// Reads an event on one line, and returns its end; `None` if it is not written like the others. The text must be valid
     /// UTF-8. `edges` receives where its values are, which the [layout](Template::layout) refers to.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn read(&mut self, event: EventStart<'_>, memory: &mut Memory, edges: &mut Edges) -> Option<usize> {
         let EventStart { text, at, outer } = event;
         if outer + self.depth > MAX_DEPTH {
@@ -146,49 +155,57 @@ impl Template {
         self.reached = at;
         let (first, edges_of_leaves) = edges.split_first_mut()?;
         *first = at as u32;
-        let kept = &self.text[..self.text.len() - PADDING.len()];
-        // Both texts are read up to here: this one, and the event that was kept. Up to `same` they do not differ.
-        let (mut here, mut last, mut same, mut is_new) = (at, 0, 0, false);
+        // What is left to be read of both: of this event, and of the one that was kept. Their first bytes, of this number,
+        // are known to be the same.
+        let (mut rest, mut kept, mut same) = (text.get(at..)?, &*self.text, 0);
+        let (mut here, mut is_new) = (at, false);
         for (leaf, edges) in self.leaves.iter_mut().zip(edges_of_leaves.as_chunks_mut::<2>().0) {
-            let (start, end) = (leaf.start as usize, leaf.end as usize);
+            let before = leaf.before as usize;
+            let both = before + leaf.length as usize;
             if leaf.change == Change::Often {
-                if same < start && !starts_with(text.get(here..)?, kept.get(last..start)?) {
+                if same < before && !starts_with(rest, kept.get(..before)?) {
                     return None;
                 }
             } else {
-                if same == last {
-                    same += length_in_common(text.get(here..)?, self.text.get(last..)?).min(kept.len() - last);
+                if same == 0 {
+                    same = length_in_common(rest, kept);
                 }
-                if end < same {
-                    *edges = [(here + start - last) as u32, (here + end - last) as u32];
+                if same > both {
+                    *edges = [(here + before) as u32, (here + both) as u32];
+                    (rest, kept) = (rest.get(both..)?, kept.get(both..)?);
+                    here += both;
+                    same -= both;
                     if leaf.change == Change::Once {
                         leaf.change = Change::Seldom;
                     }
                     continue;
                 }
-                if same < start {
+                if same < before {
                     return None;
                 }
                 is_new = true;
                 leaf.change = if leaf.change == Change::Seldom { Change::Once } else { Change::Often };
             }
-            let from = here + start - last;
-            here = match &leaf.kind {
-                LeafKind::Text { not_empty } => match string_rest(text, from).ok()? - 1 {
-                    end if *not_empty && end == from => return None,
-                    end => end,
+            rest = rest.get(before..)?;
+            let length = match &leaf.kind {
+                LeafKind::Text { not_empty } => match string_rest(rest, 0).ok()? - 1 {
+                    0 if *not_empty => return None,
+                    length => length,
                 },
-                LeafKind::Time => from + date_time::usual_length(text.get(from..)?, &mut memory.last_minute)?,
-                LeafKind::Rare(leaf) => leaf.end(text, from, outer, &self.nested_keys, memory).ok()?,
+                LeafKind::Time => date_time::usual_length(rest, &mut memory.last_minute)?,
+                LeafKind::Rare(leaf) => leaf.length(rest, outer, &self.nested_keys, memory).ok()?,
             };
-            *edges = [from as u32, here as u32];
-            (last, same) = (end, end);
+            here += before;
+            let start = here;
+            here += length;
+            *edges = [start as u32, here as u32];
+            (rest, kept, same) = (rest.get(length..)?, kept.get(both..)?, 0);
             self.reached = here;
         }
-        if same < kept.len() && !starts_with(text.get(here..)?, kept.get(last..)?) {
+        if same < self.behind && !starts_with(rest, kept.get(..self.behind)?) {
             return None;
         }
-        let behind = here + kept.len() - last;
+        let behind = here + self.behind;
         let mut brace = behind;
         while let Some(b' ') = text.get(brace) {
             brace += 1;
@@ -198,7 +215,7 @@ impl Template {
         }
         // What often changes is not worth a copy.
         if is_new && behind - at <= LONGEST {
-            self.keep(&text[at..behind], at, edges);
+            self.keep(&text[at..behind], edges);
         }
         Some(brace + 1)
     }
@@ -213,40 +230,39 @@ impl Template {
         }
     }
 
-    /// Keeps an event, without its last brace. It starts at `at`.
+    /// Keeps an event, without its last brace.
     #[inline(never)]
-    fn keep(&mut self, event: &[u8], at: usize, edges: &Edges) {
+    fn keep(&mut self, event: &[u8], edges: &Edges) {
         self.text.clear();
         self.text.extend_from_slice(event);
         self.text.extend_from_slice(&PADDING);
         for (leaf, [start, end]) in self.leaves.iter_mut().zip(edges[1..].as_chunks::<2>().0) {
-            leaf.start = start - at as u32;
-            leaf.end = end - at as u32;
+            leaf.length = end - start;
         }
     }
 }
 
 impl RareLeaf {
-    /// Returns the end of the value. Falls back on one that is not valid, or may not be. `nested_keys`: see
-    /// [`Template::nested_keys`].
+    /// Returns the length of the value, with which the text begins. Falls back on one that is not valid, or may not be.
+    /// `nested_keys`: see [`Template::nested_keys`].
     #[inline(never)]
-    fn end(&self, text: &[u8], at: usize, outer: usize, nested_keys: &[Box<[u8]>], memory: &mut Memory) -> End {
+    fn length(&self, text: &[u8], outer: usize, nested_keys: &[Box<[u8]>], memory: &mut Memory) -> End {
         match self {
             RareLeaf::Constrained(constraint) => {
-                let end = string_rest(text, at)? - 1;
-                if violated_keyword(constraint, &text[at..end])?.is_none() { Ok(end) } else { Err(Fallback) }
+                let end = string_rest(text, 0)? - 1;
+                if violated_keyword(constraint, &text[..end])?.is_none() { Ok(end) } else { Err(Fallback) }
             }
             RareLeaf::Number(bounds) => {
-                if !matches!(text.get(at), Some(b'-' | b'0'..=b'9')) {
+                if !matches!(text.first(), Some(b'-' | b'0'..=b'9')) {
                     return Err(Fallback);
                 }
-                let end = number(text, at)?;
-                let is_met = bounds.as_ref().is_none_or(|bounds| bounds.is_met(&text[at..end]));
+                let end = number(text, 0)?;
+                let is_met = bounds.as_ref().is_none_or(|bounds| bounds.is_met(&text[..end]));
                 if is_met { Ok(end) } else { Err(Fallback) }
             }
             RareLeaf::Array(node, depth) => {
-                let end = array(node.as_ref(), text, at, outer + depth, memory)?;
-                if has_key(&text[at..end], nested_keys) { Err(Fallback) } else { Ok(end) }
+                let end = array(node.as_ref(), text, 0, outer + depth, memory)?;
+                if has_key(&text[..end], nested_keys) { Err(Fallback) } else { Ok(end) }
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::{EDGES, Edges};
 use crate::schema::captures::{Capture, Captures, EventFields, Items, UnknownKey};
 
 /// Where the captures of the events of a template are, by the edges of their values.
@@ -27,8 +28,8 @@ pub(super) struct Position {
 
 impl Position {
     #[inline(always)]
-    fn by(self, edges: &[u32]) -> u32 {
-        edges.get(usize::from(self.edge)).map_or(0, |edge| edge + self.offset)
+    fn by(self, edges: &Edges) -> u32 {
+        edges[usize::from(self.edge) % EDGES] + self.offset
     }
 }
 
@@ -51,7 +52,7 @@ pub(super) enum FieldKind {
 
 impl FieldAt {
     #[inline(always)]
-    fn by(self, edges: &[u32]) -> Capture {
+    fn by(self, edges: &Edges) -> Capture {
         match self {
             FieldAt::Fixed(capture) => capture,
             FieldAt::Span(kind, start, end) => {
@@ -70,7 +71,7 @@ impl FieldAt {
 #[derive(Clone, Copy)]
 pub(crate) struct Reading<'r> {
     pub layout: &'r Arc<Layout>,
-    pub edges: &'r [u32],
+    pub edges: &'r Edges,
 }
 
 impl Layout {
@@ -87,6 +88,12 @@ impl Reading<'_> {
     pub(crate) fn type_span(&self) -> Range<usize> {
         let (start, end) = self.layout.type_span;
         start.by(self.edges) as usize..end.by(self.edges) as usize
+    }
+
+    /// Returns whether the event has no undeclared name.
+    #[inline(always)]
+    pub(crate) fn has_no_unknown(&self) -> bool {
+        self.layout.unknown.is_empty()
     }
 
     /// Returns the undeclared names.

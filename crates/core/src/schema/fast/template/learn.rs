@@ -61,15 +61,17 @@ impl Template {
             unknown: unknown.collect::<Option<_>>()?,
             type_span: by_edges(&places, type_span)?,
         };
-        let leaf = |(place, kind): (&Range<usize>, LeafKind)| Leaf {
-            kind,
-            start: place.start as u32,
-            end: place.end as u32,
-            change: Change::Seldom,
+        let ends = [0].into_iter().chain(places.iter().map(|place| place.end));
+        let leaf = |((place, kind), last): ((&Range<usize>, LeafKind), usize)| {
+            let (before, length) = ((place.start - last) as u32, place.len() as u32);
+            Leaf { kind, before, length, change: Change::Seldom }
         };
+        let leaves = places.iter().zip(kinds).zip(ends).map(leaf).collect();
+        let behind = before_brace.len().checked_sub(places.last().map_or(0, |place| place.end))?;
         Some(Template {
             text: [before_brace, &PADDING].concat(),
-            leaves: places.iter().zip(kinds).map(leaf).collect(),
+            leaves,
+            behind,
             events: 0,
             reached: 0,
             depth: deepest,
