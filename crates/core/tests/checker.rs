@@ -143,6 +143,36 @@ fn large_buffers_have_the_findings_of_small_ones() {
     assert!(whole.summary.errors >= 3000, "{:?}", whole.summary);
 }
 
+/// The text of a stream's last event is not copied before something needs it.
+#[test]
+fn a_finding_shows_the_event_before_it_however_the_events_were_read() {
+    let chunk = |stream: &str, number: u32, second: u32| {
+        format!(
+            r#"{{"type":"session.stream.chunk","timestamp":"2026-01-01T00:00:{second:02}Z","payload":{{"session_id":"{stream}","text":"{stream}{number}","done":false}}}}"#
+        )
+    };
+    let opened = |stream: &str| status(true, 0).replace(r#""s""#, &format!(r#""{stream}""#));
+    let mut events = vec![opened("a"), opened("b")];
+    events.extend((10..50).map(|number| chunk(if number % 3 == 0 { "b" } else { "a" }, number, number)));
+    // It is earlier than the last one of its stream, which another stream has followed.
+    events.extend([chunk("b", 50, 50), chunk("a", 51, 9)]);
+    let last = chunk("a", 49, 49);
+    let check = |feed: &dyn Fn(&mut Checker)| {
+        let options = Options::default().with_fragment(true);
+        let mut checker = Checker::new(protocol("session-events"), options);
+        feed(&mut checker);
+        let report = checker.finish();
+        let shown = report.findings.iter().flat_map(|finding| &finding.related).map(|one| &one.place.excerpt.text);
+        assert_eq!(shown.collect::<Vec<_>>(), [&last]);
+    };
+    let lines = events.join("\n") + "\n";
+    check(&|checker| checker.feed(lines.as_bytes()));
+    check(&|checker| lines.as_bytes().chunks(700).for_each(|piece| checker.feed(piece)));
+    check(&|checker| events.iter().zip(0..).for_each(|(event, row)| checker.event(event.as_bytes(), row)));
+    let server_sent: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    check(&|checker| checker.feed(server_sent.as_bytes()));
+}
+
 #[test]
 fn stored_records_are_judged_in_any_order() {
     let session = r#"{"timestamp":"2026-01-01T00:00:10Z","session_id":"s1","conversation_id":"k","agent_name":"a"}"#;
