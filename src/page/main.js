@@ -14,12 +14,10 @@ function headline() {
   const { findings } = data.total;
   const all = ["error", "warning", "note"].filter((severity) => findings[severity] > 0);
   const counts = all.map((severity) => element("span", { class: `count ${severity}` }, `${sign(severity)} ${count(findings[severity], severity)}`));
-  const noun = data.protocol.records ? "record" : "event";
-  const streams = data.total.streams > 1 ? `, ${count(data.total.streams, "session")}` : "";
   return element("header", { id: "top" },
     element("h1", {}, data.title),
     element("p", { id: "counts" }, ...(counts.length ? counts : [element("span", { class: "count clean" }, "✓ no findings")])),
-    element("p", { class: "what" }, `${count(data.total.events, noun)}${streams} · ${data.protocol.title} · ${data.program}`),
+    element("p", { class: "what" }, `${data.total.words} · ${data.protocol.title} · ${data.program}`),
     button("help", "Keys ( ? )", () => toggleHelp(), { "aria-haspopup": "dialog" }));
 }
 

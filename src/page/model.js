@@ -19,7 +19,7 @@
  *   picture: Picture}} Lifecycle
  * @typedef {{number: number, stream: number, lifecycle: number | null, label: string}} Lane
  * @typedef {{program: string, title: string, protocol: {name: string, title: string, records: boolean},
- *   total: {events: number, streams: number, findings: Record<string, number>}, leftOut: string[], files: string[],
+ *   total: {words: string, events: number, findings: Record<string, number>}, leftOut: string[], files: string[],
  *   types: string[], streams: {file: number, name: string}[], lifecycles: Lifecycle[], lanes: Lane[],
  *   instances: [number, number, number, string, string][], bars: [number, number, number, number][],
  *   events: any[], rules: Record<string, Rule>, findings: Finding[], causes: Cause[]}} Data
