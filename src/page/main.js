@@ -95,7 +95,10 @@ function tabs() {
   return element("section", { id: "detail", "aria-label": "Details" }, list,
     element("div", { id: "panel-event", role: "tabpanel", "aria-labelledby": "tab-event", tabindex: 0 }, detail.place),
     element("div", { id: "panel-machine", role: "tabpanel", "aria-labelledby": "tab-machine" },
-      element("div", { id: "machine-tools" }, machine.choice), element("div", { id: "machine-body" }, machine.picture, machine.path)));
+      element("div", { id: "machine-tools", role: "toolbar", "aria-label": "Picture" }, machine.choice, machine.all,
+        button("picture-in", "+", () => machine.zoom(1.4), { "aria-label": "Enlarge the picture" }),
+        button("picture-out", "−", () => machine.zoom(1 / 1.4), { "aria-label": "Reduce the picture" }),
+        button("picture-fit", "Fit", () => machine.zoom(0))), element("div", { id: "machine-body" }, machine.picture, machine.path)));
 }
 
 function build() {
@@ -106,7 +109,7 @@ function build() {
     element("main", { id: "main" },
       element("section", { id: "side", "aria-label": "Findings" }, findingsList.bar, findingsList.status, findingsList.list, notes),
       element("section", { id: "time", "aria-label": "Timeline" }, tools(), timeline.overview, timeline.stage),
-      element("section", { id: "stream", "aria-label": "Events" }, eventsList.list), tabs()),
+      element("section", { id: "stream", "aria-label": "Events" }, eventsList.heads, eventsList.list), tabs()),
     announcer, dialog);
   listen();
   findingsList.refresh();

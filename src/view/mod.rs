@@ -8,6 +8,7 @@ mod events;
 mod fewest;
 mod findings;
 mod lanes;
+mod missing;
 mod pictures;
 mod records;
 mod selection;
@@ -167,6 +168,14 @@ fn title(recordings: &[Recording]) -> String {
     }
 }
 
+/// Returns the severities of rules that are no errors, by the settings of the recordings.
+fn severities_of(protocol: &Protocol, recordings: &[Recording]) -> Value {
+    let of = |rule: &str| recordings.iter().find_map(|one| one.settings.severity(protocol, rule).flatten());
+    let mild = |severity: &Severity| *severity != Severity::Error;
+    let rules = protocol.rules().iter().filter_map(|rule| Some((rule.name.to_string(), of(&rule.name).filter(mild)?)));
+    rules.map(|(name, severity)| (name, Value::from(severity.as_str()))).collect::<serde_json::Map<_, _>>().into()
+}
+
 /// Returns all that the page shows, as JSON.
 fn data(
     protocol: &Protocol,
@@ -202,6 +211,8 @@ fn data(
         "bars": gathered.lanes.bars(),
         "events": gathered.events.iter().map(events::PageEvent::json).collect::<Vec<_>>(),
         "rules": found.rules,
+        "ruleNames": protocol.rules().iter().map(|rule| &*rule.name).collect::<Vec<_>>(),
+        "severities": severities_of(protocol, recordings),
         "findings": found.findings,
         "causes": found.causes,
     })

@@ -347,3 +347,77 @@ fn the_page_of_standard_input_says_so() {
     assert!(ran.out.contains("<title>standard input — sessionlint</title>"));
     assert_eq!(data(&ran.out)["title"], "standard input");
 }
+
+/// Returns what is missing before or after which line, by the findings of a page.
+fn missing(page: &Value) -> Vec<(String, u64, String)> {
+    let findings = page["findings"].as_array().expect("findings").iter();
+    let gap = |one: &Value| {
+        let (rule, words) = (one["rule"].as_str()?, one["missing"].as_str()?);
+        Some((rule.to_owned(), one["line"].as_u64()?, words.to_owned()))
+    };
+    findings.filter_map(gap).collect()
+}
+
+#[test]
+fn what_is_missing_is_named_where_the_advice_names_it() {
+    let started = &call(1);
+    let done = event(
+        "session.tool.call.completed",
+        r#"{"session_id":"s","tool_call_id":"c1","tool_name":"bash","ok":true,"duration_ms":1}"#,
+    );
+    let end = event("session.completed", r#"{"session_id":"s","final_message":"Done."}"#);
+    let gaps = |events: &[&str]| missing(&data_of(&events.concat(), ""));
+    let results = |line, words: &str| vec![("tool-result-missing".to_owned(), line, words.to_owned())];
+    assert_eq!(gaps(&[OPEN, started, &done, &end, CLEAN]), results(4, "session.tool.results"));
+    let unfinished = "session.tool.call.completed, then session.tool.results";
+    let expected = vec![("tool-call-unfinished".to_owned(), 3, unfinished.to_owned())];
+    assert_eq!(gaps(&[OPEN, started, &end, CLEAN]), expected);
+    // Before the end of a stream: any of several would do.
+    let ends = "session.completed or session.error or session.interrupted";
+    assert_eq!(gaps(&[OPEN, started, &done]).first().map(|(_, _, words)| words.as_str()), Some(ends));
+    // What comes twice is not missing.
+    assert_eq!(gaps(&[OPEN, &end, &end, CLEAN]), []);
+}
+
+#[test]
+fn numbers_that_a_series_passed_over_are_missing() {
+    let gaps = |numbers: &[u64]| missing(&data_of(&responses(numbers), "--protocol openai-responses"));
+    let gap = |line: u64, words: &str| ("sequence-gap".to_owned(), line, words.to_owned());
+    assert_eq!(gaps(&[0, 1, 3]).first(), Some(&gap(5, "sequence_number 2")));
+    assert_eq!(gaps(&[0, 1, 5]).first(), Some(&gap(5, "sequence_number 2 to 4")));
+    // One that comes again is not.
+    assert!(gaps(&[0, 1, 1]).iter().all(|(rule, ..)| rule != "sequence-gap"));
+}
+
+#[test]
+fn the_parts_of_a_key_have_their_names() {
+    let lines = [
+        r#"{"type":"response.created","sequence_number":0,"response":{"id":"r","object":"response","status":"in_progress","model":"m","output":[]}}"#,
+        r#"{"type":"response.output_item.added","sequence_number":1,"output_index":1,"item":{"id":"i","type":"message","role":"assistant","status":"in_progress","content":[]}}"#,
+        r#"{"type":"response.content_part.added","sequence_number":2,"item_id":"i","output_index":1,"content_index":0,"part":{"type":"output_text","text":"","annotations":[]}}"#,
+    ];
+    let page = data_of(&(lines.join("\n") + "\n"), "--protocol openai-responses");
+    let keys = |name: &str| -> Vec<String> {
+        let of = |one: &&Value| page["lifecycles"][one[0].as_u64().expect("a number") as usize]["name"] == name;
+        let instances = page["instances"].as_array().expect("instances").iter();
+        instances.filter(of).map(|one| one[4].as_str().expect("a key").to_owned()).collect()
+    };
+    assert_eq!(keys("part"), ["output_index 1, content_index 0"]);
+    assert_eq!(keys("item"), ["output_index 1"]);
+    let page = data_of(&[OPEN, &call(1)].concat(), "");
+    assert!(page["instances"].as_array().expect("instances").iter().any(|one| one[4] == "c1"), "an id needs no name");
+}
+
+#[test]
+fn a_lifecycle_has_a_picture_of_what_was_done_and_one_of_everything() {
+    let page = data_of(&[OPEN, &call(1)].concat(), "");
+    let lifecycle = page["lifecycles"].as_array().expect("lifecycles").iter().find(|one| one["name"] == "tool-call");
+    let lifecycle = lifecycle.expect("it is there");
+    let names = |picture: &str| -> Vec<&str> {
+        lifecycle[picture]["boxes"].as_array().expect("boxes").iter().filter_map(|one| one["name"].as_str()).collect()
+    };
+    assert!(names("near").starts_with(&["absent", "started"]), "{:?}", names("near"));
+    assert!(names("near").len() < names("whole").len());
+    // What nothing has moved is shown as a whole.
+    assert!(data_of(CLEAN, "")["lifecycles"].as_array().expect("lifecycles").iter().any(|one| one["near"].is_null()));
+}
