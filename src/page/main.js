@@ -111,6 +111,8 @@ function build() {
       element("section", { id: "time", "aria-label": "Timeline" }, tools(), timeline.overview, timeline.stage),
       element("section", { id: "stream", "aria-label": "Events" }, eventsList.heads, eventsList.list), tabs()),
     announcer, dialog);
+  const most = events.reduce((most, event) => Math.max(most, event.line), data.total.events);
+  byId("stream").style.setProperty("--digits", String(String(most).length));
   listen();
   findingsList.refresh();
   timeline.relay();
@@ -143,7 +145,7 @@ function listen() {
   eventsList.list.addEventListener("scroll", () => eventsList.schedule());
   new ResizeObserver(() => {
     timeline.relay();
-    eventsList.schedule();
+    eventsList.reveal();
   }).observe(timeline.stage);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => timeline.forgetColours());
   listenToPointer();

@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 use sessionlint_core::input::json::parse;
-use sessionlint_core::protocol::{Basis, Protocol};
+use sessionlint_core::protocol::Protocol;
 use sessionlint_core::text::visible;
 use sessionlint_core::{Finding, Related};
 
 use super::events::{Gathered, PageEvent, char_boundary};
 use super::fewest::{MOST_BYTES, Search};
 use super::{Recording, missing};
+use crate::render::basis_words;
 use crate::report::{Cause, rule_page};
 
 /// The most causes for whose first finding the fewest lines are searched.
@@ -67,17 +68,10 @@ pub(super) fn write(protocol: &Protocol, recordings: &[Recording], all: &Gathere
 /// Returns what `explain` says of a rule.
 fn rule(protocol: &Protocol, name: &str) -> Value {
     let Some(rule) = protocol.rule(name) else { return json!({}) };
-    let basis = match rule.basis {
-        Basis::Framing => "It is about how streams are written and read; the document has no words for it.",
-        Basis::Inference => "It is an inference of this project: no document says so.",
-        Basis::Upkeep => "It is a rule of sessionlint itself, about what surrounds a stream.",
-        Basis::Schema => "It is based on the event's schema.",
-        Basis::Document => "",
-    };
     json!({
         "means": visible(&rule.means),
         "help": visible(&rule.help),
-        "basis": basis,
+        "basis": basis_words(protocol, rule),
         "source": visible(protocol.source().unwrap_or(protocol.title())),
         "quotes": rule.quotes.iter().map(|quote| visible(quote)).collect::<Vec<_>>(),
         "page": rule_page(protocol, name),

@@ -162,6 +162,12 @@ fn a_folder_of_ones_own_says_what_is_shown() {
     let said: Vec<_> =
         data["events"].as_array().expect("events").iter().filter_map(|event| event[6].as_str()).collect();
     assert!(said.contains(&"What is in this folder?"), "{said:?}");
+    // The page says what `explain` says of a rule.
+    let without = recording.lines().filter(|line| !line.contains("session.tool.results"));
+    let broken: String = without.map(|line| format!("{line}\n")).collect();
+    let data = data_of(&broken, &format!("--protocol {}", root.display()));
+    let words = "It quotes no document: the tables of An agent over standard output say so.";
+    assert_eq!(data["rules"]["results-missing"]["basis"], words);
 }
 
 #[test]
@@ -260,6 +266,10 @@ fn a_check_that_cannot_make_its_page_says_so() {
         let ran = folder.run(arguments);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments}");
         assert!(ran.err.contains(says), "{arguments}: {}", ran.err);
+    }
+    if cfg!(unix) {
+        let ran = folder.run("check /dev/null --format html=b.html");
+        assert!(ran.code == 2 && ran.err.contains("/dev/null can be read only once"), "{}", ran.err);
     }
     let ran = folder.run_with_input("check - --format human --format html=b.html", CLEAN.as_bytes());
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
