@@ -295,8 +295,8 @@ pub fn copied(targets: Vec<Target>) -> Result<(Vec<Target>, Vec<Temporary<NamedT
     Ok((all, copies))
 }
 
-/// Returns the choice of the one protocol that the streams of all targets have. The targets must be ones that can be read
-/// again.
+/// Returns the choice of the one protocol that the streams of all targets have, or of that of stored records if there are no
+/// streams. The targets must be ones that can be read again.
 ///
 /// # Errors
 ///

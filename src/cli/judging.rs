@@ -342,7 +342,7 @@ impl Job<'_> {
         let notes = SearchNotes { errors: &errors, left_out };
         require_targets(&targets, &notes, self.besides)?;
         if outputs.has_page() {
-            require_readable_again(&targets, self.is_live || self.joins)?;
+            require_readable_again(&targets, self.is_live || self.joins || judging.records.are_given())?;
         }
         let of_page = options.clone();
         let started = Instant::now();
@@ -425,11 +425,12 @@ impl Job<'_> {
     }
 }
 
-/// Fails if a page cannot be made of the targets, which are read again for it. `as_one`: whether they are read as one stream
-/// that a page does not have, because it is not over or in several files.
+/// Fails if a page cannot be made of the targets, which are read again for it. `as_one`: whether they are judged as something
+/// that no page shows: a stream that is not over, one in several files, or a store of records.
 fn require_readable_again(targets: &[Target], as_one: bool) -> Result<(), CliError> {
     if as_one {
-        let message = "a page shows each file by itself, so --format html does not go with --follow or --join";
+        let message = "a page shows each file by itself, so --format html does not go with --follow, --join, --kind or \
+                       --complete";
         return Err(CliError::Message(message.to_owned()));
     }
     let Some(once) = targets.iter().find(|target| !target.can_be_read_again()) else { return Ok(()) };

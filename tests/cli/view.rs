@@ -258,8 +258,9 @@ fn a_check_that_cannot_make_its_page_says_so() {
         ("check a.ndjson --format html=.", ". is a folder; a page needs a file"),
         ("check a.ndjson --format html=gone/a.html", "gone/a.html cannot be written: its folder does not exist"),
         ("check a.ndjson --format html --format json", "only one report can go to standard output"),
-        ("check a.ndjson --format html=b.html --join", "--format html does not go with --follow or --join"),
-        ("check a.ndjson --format html=b.html --follow", "--format html does not go with --follow or --join"),
+        ("check a.ndjson --format html=b.html --join", "--format html does not go with --follow, --join"),
+        ("check a.ndjson --format html=b.html --follow", "--format html does not go with --follow, --join"),
+        ("check a.ndjson --format html=b.html --complete", "--format html does not go with --follow, --join"),
         ("lint a.ndjson --format html=b.html", "html is no report but a page of recordings"),
         ("tap --format html=b.html -- true", "html is no report but a page of recordings"),
     ] {
