@@ -4,7 +4,7 @@ mod explanation;
 
 use std::io::{self, Write};
 
-pub use explanation::{Here, write_explanation};
+pub use explanation::{Here, basis_words, write_explanation};
 use serde::Serialize;
 use sessionlint_core::protocol::{Protocol, Rulebook};
 use sessionlint_core::{Report, UnknownName};

@@ -59,6 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         shows_progress: growing.is_none(),
         besides: "",
         joins: arguments.join,
+        makes_pages: true,
         unread: if arguments.follow { UnreadJob::Ends } else { UnreadJob::EndsWhenCertain },
     };
     job.run(found, |work, baseline, reporter, bar| {

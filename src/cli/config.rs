@@ -42,6 +42,7 @@ pub struct ProtocolArgument {
 }
 
 /// The protocols of a run: one that was named, or several, among which that of each input is found.
+#[derive(Clone)]
 pub struct ProtocolChoice {
     /// The protocols among which that of an input is found; the first of them judges an input that has nothing of any. Then
     /// those that are met otherwise: that of stored records, and those of overrides.
@@ -59,6 +60,7 @@ pub struct ProtocolChoice {
 }
 
 /// A dialect that is named for all inputs of a run.
+#[derive(Clone)]
 struct AskedDialect {
     name: String,
     /// Whether an argument or the environment names it, for this run alone.
@@ -279,6 +281,11 @@ impl ProtocolChoice {
             list(&without)
         );
         !(holds_for_none && *is_given)
+    }
+
+    /// Returns the number of the protocol that judges stored records beside the others; `None` if protocols were named.
+    pub fn number_of_records(&self) -> Option<usize> {
+        self.all.iter().position(|one| one.name() == RECORDS).filter(|_| self.has_records)
     }
 
     /// Returns every protocol that the run may meet, the candidates first.

@@ -88,7 +88,7 @@ pub struct Arguments {
 
     /// Format of the report, written to a file with =FILE; repeat for several reports [default: human, or agent where a
     /// coding agent runs the program] [env: SESSIONLINT_FORMAT]
-    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
+    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser::default())]
     formats: Vec<Output>,
 
     #[command(flatten)]

@@ -4,6 +4,7 @@ use clap::builder::Resettable;
 use clap::{Arg, Command, CommandFactory};
 
 use super::Cli;
+use super::output::OutputParser;
 
 /// The groups of options, in which every subcommand that has an option shows it.
 const GROUPS: [(&str, &[&str]); 9] = [
@@ -106,6 +107,13 @@ pub fn whole_command() -> Command {
         let about = Resettable::from(subcommand.get_about().cloned());
         let long_about = Resettable::from(subcommand.get_long_about().cloned());
         subcommand.build();
+        if subcommand.get_name() == "check" {
+            let parser = OutputParser { offers_page: true };
+            subcommand = subcommand.mut_args(|argument| match argument.get_long() {
+                Some("format") => argument.value_parser(parser),
+                _ => argument,
+            });
+        }
         // The arguments, which were made just now, brought a description of their own.
         subcommand.about(about).long_about(long_about)
     })

@@ -13,6 +13,7 @@ use clap::builder::PossibleValuesParser;
 use sessionlint_core::event::{Options, Settings};
 use sessionlint_core::input::Wire;
 use sessionlint_core::protocol::{LazyProtocol, Protocol};
+use sessionlint_core::records::RecordOptions;
 use sessionlint_core::schema::Pointer;
 use sessionlint_core::text::{list, visible};
 use tempfile::NamedTempFile;
@@ -23,8 +24,8 @@ use crate::config::Config;
 use crate::error::RunError;
 use crate::report::LeftOut;
 use crate::run::{
-    Candidates, ExcludeFilter, FoundTargets, PathSearch, Progress, Run, Selection, Target, TargetProtocols, Told,
-    is_recording,
+    Candidates, ExcludeFilter, FoundTargets, PathSearch, Progress, RecordProtocol, RecordSettings, Run, Selection,
+    Target, TargetProtocols, Told, is_recording,
 };
 use crate::temporary::Temporary;
 
@@ -294,8 +295,8 @@ pub fn copied(targets: Vec<Target>) -> Result<(Vec<Target>, Vec<Temporary<NamedT
     Ok((all, copies))
 }
 
-/// Returns the choice of the one protocol that the streams of all targets have. The targets must be ones that can be read
-/// again.
+/// Returns the choice of the one protocol that the streams of all targets have, or of that of stored records if there are no
+/// streams. The targets must be ones that can be read again.
 ///
 /// # Errors
 ///
@@ -313,31 +314,33 @@ pub fn only_protocol(
     }
     let found = FoundSettings::new(&choice, config, options, targets);
     let usual = (Selection::default(), Progress::default());
-    let run = Run::of_streams(&choice, &found.usual().per_target, found.candidates(), searched, &usual);
-    let (mut first, mut unclear) = (None, None);
+    let of_records = |target: usize| found.settings(choice.number_of_records().unwrap_or_default(), target);
+    let run = Run {
+        stored: stored(&choice, &of_records),
+        ..Run::of_streams(&choice, &found.usual().per_target, found.candidates(), searched, &usual)
+    };
+    let (mut first, mut unclear, mut has_records) = (None, None, false);
     for (number, target) in targets.iter().enumerate() {
         // What cannot be read is said when it is judged.
         for told in run.told(number, target).unwrap_or_default() {
             match (told, &first) {
                 (Told::Protocol(protocol), None) => first = Some((protocol, target)),
                 (Told::Protocol(protocol), Some((other, before))) if protocol != *other => {
-                    let words = |number: usize| protocol_words(&choice.all()[number]);
-                    return Err(CliError::Message(format!(
-                        "{} has a recording of {}, and {} one of {}; take the recordings of each protocol by themselves, or name one with --protocol",
-                        visible(&before.name()),
-                        words(*other),
-                        visible(&target.name()),
-                        words(protocol)
-                    )));
+                    return Err(several_protocols(&choice, (*other, before), (protocol, target)));
                 }
                 (Told::Unclear(names), _) if unclear.is_none() => unclear = Some((names, target)),
+                (Told::Records, _) => has_records = true,
                 _ => {}
             }
         }
     }
+    let records = choice.number_of_records().filter(|_| has_records);
     match (first, unclear) {
         (Some((protocol, _)), _) => choice.only(protocol).with_its_dialect(),
-        (None, None) => Ok(choice),
+        (None, None) => Ok(match records {
+            Some(number) => choice.only(number),
+            None => choice,
+        }),
         (None, Some((names, target))) => {
             let names: Vec<_> = names.iter().map(|name| visible(name)).collect();
             Err(CliError::Message(format!(
@@ -347,6 +350,35 @@ pub fn only_protocol(
             )))
         }
     }
+}
+
+/// Returns what a run needs to tell stored records from streams; `None` if it looks for none. `settings`: those of a target
+/// for the protocol of the records.
+pub fn stored<'r>(
+    choice: &'r ProtocolChoice,
+    settings: &'r (dyn Fn(usize) -> Arc<Settings> + Sync),
+) -> Option<RecordSettings<'r>> {
+    let beside = choice.beside().map(RecordProtocol::Later)?;
+    Some(RecordSettings { protocol: beside, settings, options: RecordOptions::default(), all: false })
+}
+
+/// Returns the error that two recordings have different protocols. Each is given by the number of its protocol and its target.
+fn several_protocols(choice: &ProtocolChoice, one: (usize, &Target), other: (usize, &Target)) -> CliError {
+    let words = |number: usize| protocol_words(&choice.all()[number]);
+    let (before, after) = (visible(&one.1.name()), visible(&other.1.name()));
+    CliError::Message(match before == after {
+        true => format!(
+            "{before} holds streams of {} and of {}; choose one of the two with --protocol",
+            words(one.0),
+            words(other.0)
+        ),
+        false => format!(
+            "{before} has a recording of {}, and {after} one of {}; take the recordings of each protocol by themselves, \
+             or name one with --protocol",
+            words(one.0),
+            words(other.0)
+        ),
+    })
 }
 
 /// Returns the words for a protocol, and for its dialect if it is one.

@@ -21,9 +21,11 @@ use super::input::{
     require_targets,
 };
 use super::output::{Color, Console, Output, OutputParser, Outputs, Style};
+use super::view::PageSubject;
 use super::{CliError, Exit, find_rule, lookup};
 use crate::config::baseline::Baseline;
 use crate::config::{Config, FAIL_ON, SEVERITIES};
+use crate::error::display_path;
 use crate::lint::LintSummary;
 use crate::report::{LeftOut, MultiReporter, Reporter, RunEnd, Unread};
 use crate::run::{FoundTargets, Outcome, Progress, RecordProtocol, RecordSettings, Run, Selection, Target};
@@ -42,7 +44,7 @@ pub struct JudgingArguments {
 
     /// Format of the report, written to a file with =FILE; repeat for several reports [default: human, or agent where a
     /// coding agent runs the program] [env: SESSIONLINT_FORMAT]
-    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
+    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser::default())]
     formats: Vec<Output>,
 
     /// Print a table of the rules with their counts, the most frequent first, and no findings
@@ -164,11 +166,11 @@ impl JudgingArguments {
         }
     }
 
-    /// Returns the reports of the run.
-    fn outputs(&self, is_live: bool) -> Result<Vec<Output>, CliError> {
+    /// Returns the reports of the run, and its pages if it can make some.
+    fn outputs(&self, is_live: bool, makes_pages: bool) -> Result<Vec<Output>, CliError> {
         let printed = self.statistics.then(Output::statistics);
         let given: Vec<_> = self.formats.iter().cloned().chain(printed).collect();
-        Output::chosen(&given, is_live)
+        if makes_pages { Output::chosen_or_page(&given, is_live) } else { Output::chosen(&given, is_live) }
     }
 
     /// Returns the number of threads for these targets.
@@ -279,6 +281,8 @@ pub struct Job<'j> {
     pub besides: &'static str,
     /// Whether files that are parts of one recording by their names are judged as one input.
     pub joins: bool,
+    /// Whether a page of what was checked can be made.
+    pub makes_pages: bool,
     pub unread: UnreadJob,
 }
 
@@ -328,7 +332,7 @@ impl Job<'_> {
         let mut baseline = OpenBaseline::open(&judging.baseline, input.paths(), config, &mut targets)?;
         let (console, config_file) = (Console::StandardOutput, config.map(Config::path));
         let outputs = Outputs::open(
-            &judging.outputs(self.is_live)?,
+            &judging.outputs(self.is_live, self.makes_pages)?,
             console,
             input.paths(),
             config_file,
@@ -337,6 +341,10 @@ impl Job<'_> {
         )?;
         let notes = SearchNotes { errors: &errors, left_out };
         require_targets(&targets, &notes, self.besides)?;
+        if outputs.has_page() {
+            require_readable_again(&targets, self.is_live || self.joins || judging.records.are_given())?;
+        }
+        let of_page = options.clone();
         let started = Instant::now();
         let bar = (!shown.quiet && self.shows_progress && bar::is_visible()).then(Bar::hidden);
         let style = Style { color: shown.color, all: self.all, quiet: shown.quiet };
@@ -405,11 +413,32 @@ impl Job<'_> {
             report_nothing_judged(protocol);
         }
         let has_dialect = protocol.note_dialect(&outcome.in_dialect);
-        outputs.persist()?;
+        let pages = outputs.persist()?;
         baseline.persist()?;
         let is_read = errors.is_empty() && outcome.unreadable.is_empty();
+        if !pages.is_empty() && has_dialect && outcome.has_judged {
+            let choice = protocol.clone();
+            let subject = PageSubject { choice, config, options: of_page, targets: &targets, searched: &searched };
+            subject.write(pages)?;
+        }
         Ok(judging.failing.exit(config, &outcome, is_read && has_dialect))
     }
+}
+
+/// Fails if a page cannot be made of the targets, which are read again for it. `as_one`: whether they are judged as something
+/// that no page shows: a stream that is not over, one in several files, or a store of records.
+fn require_readable_again(targets: &[Target], as_one: bool) -> Result<(), CliError> {
+    if as_one {
+        let message = "a page shows each file by itself, so --format html does not go with --follow, --join, --kind or \
+                       --complete";
+        return Err(CliError::Message(message.to_owned()));
+    }
+    let Some(once) = targets.iter().find(|target| !target.can_be_read_again()) else { return Ok(()) };
+    let name = once.path().map_or("standard input".to_owned(), display_path);
+    Err(CliError::Message(format!(
+        "--format html reads recordings twice, and {name} can be read only once: keep the recording in a file, check it there, \
+         or make the page of it with `sessionlint view FILE`"
+    )))
 }
 
 /// Does the work between the beginning and the end of the report.

@@ -105,6 +105,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         besides: " .md .markdown",
         // A fixture is a recording by itself.
         joins: false,
+        makes_pages: false,
         unread: UnreadJob::GoesOn,
     };
     let mut updates = Updates::default();

@@ -48,7 +48,7 @@ pub struct Arguments {
 
     /// Format of the report, written to a file with =FILE; repeat for several reports [default: human, or agent where a
     /// coding agent runs the program] [env: SESSIONLINT_FORMAT]
-    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
+    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser::default())]
     formats: Vec<Output>,
 
     /// Lowest severity that makes the exit code 1 [default: warning, the severity of all these rules]

@@ -21,7 +21,7 @@ pub struct Arguments {
 
     /// Format of the report on standard error, written to a file with =FILE; repeat for several reports [default: human,
     /// or agent where a coding agent runs the program] [env: SESSIONLINT_FORMAT]
-    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser)]
+    #[arg(long = "format", value_name = "FORMAT[=FILE]", value_parser = OutputParser::default())]
     formats: Vec<Output>,
 
     #[command(flatten)]
@@ -90,7 +90,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     }
     let has_dialect = protocol.note_dialect(&outcome.in_dialect);
     let exit = arguments.failing.exit(config.as_ref(), &outcome, outcome.unreadable.is_empty() && has_dialect);
-    let own = check_written(told, passed_on, arguments.shown.quiet).and_then(|()| outputs.persist()).map(|()| exit);
+    let own = check_written(told, passed_on, arguments.shown.quiet).and_then(|()| outputs.persist()).map(|_| exit);
     if status.success() {
         return own;
     }

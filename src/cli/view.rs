@@ -1,30 +1,31 @@
 //! `sessionlint view`: makes a page that shows recordings.
 
-use std::fs;
-use std::io::{self, Read, Write};
+use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use clap::ArgAction;
+use sessionlint_core::event::Options;
 
-use super::console::standard_output;
+use super::config::ProtocolChoice;
 use super::input::{
     InputArguments, SearchNotes, TargetSettings, copied, only_protocol, report_errors, report_nothing_judged,
-    require_targets,
+    require_targets, stored,
 };
-use super::output::is_file;
-use super::output_file::{OutputFile, is_plain, resolve};
+use super::output::{Console, Output, Outputs, PagePlace};
 use super::{CliError, Exit};
+use crate::config::Config;
 use crate::error::display_path;
-use crate::report::Syntax;
-use crate::run::{FoundTargets, Progress, Run, Selection};
+use crate::run::{FoundTargets, Progress, Run, Selection, Target};
 use crate::view::{Page, ViewOptions, page};
 
 /// The file for the page if none is named.
 const DEFAULT: &str = "sessionlint.html";
 
-/// The number of bytes of an earlier page in which its title stands.
-const MOST_HEAD: u64 = 4096;
+/// The most events that are shown one by one unless the caller says otherwise.
+const MOST_EVENTS: usize = 50_000;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -40,7 +41,7 @@ pub struct Arguments {
     open: bool,
 
     /// Maximum number of events that are shown one by one; of more, those around findings and samples of the rest
-    #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = most_events)]
+    #[arg(long, value_name = "N", default_value_t = MOST_EVENTS, value_parser = most_events)]
     max_events: usize,
 }
 
@@ -51,82 +52,84 @@ fn most_events(text: &str) -> Result<usize, String> {
 
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let (choice, config) = arguments.input.load()?;
-    let to_console = arguments.out.as_os_str() == "-";
-    if to_console && arguments.open {
+    let file = Some(&arguments.out).filter(|out| out.as_os_str() != "-");
+    if file.is_none() && arguments.open {
         return Err(CliError::Message("--open needs a file: name one with --out".to_owned()));
     }
     let FoundTargets { mut targets, searched, errors, left_out } = arguments.input.expand(config.as_ref());
     report_errors(&errors);
-    if !to_console {
-        check_place(&arguments.out, arguments.input.paths())?;
-        let place = resolve(&arguments.out);
-        targets.retain(|target| !is_file(target, &place));
-    }
+    let (wanted, paths) = ([Output::page(file.cloned())], arguments.input.paths());
+    let config_file = config.as_deref().map(Config::path);
+    let outputs = Outputs::open(&wanted, Console::StandardOutput, paths, config_file, None, &mut targets)?;
     require_targets(&targets, &SearchNotes { errors: &errors, left_out }, "")?;
     let (targets, _copies) = copied(targets)?;
-    let options = arguments.input.reading.options();
-    let protocol = only_protocol(choice, config.as_deref(), &options, &targets, &searched)?;
-    let settings = TargetSettings::new(&protocol, config.as_deref(), &options, &targets);
-    let usual = (Selection::default(), Progress::default());
-    let run = Run::of_streams(&protocol, &settings.per_target, None, &searched, &usual);
-    let options = ViewOptions { max_events: arguments.max_events };
-    let Page { html, recordings, summary, unreadable } = page(&run, &targets, options)?;
+    let subject = PageSubject {
+        choice,
+        config: config.as_deref(),
+        options: arguments.input.reading.options(),
+        targets: &targets,
+        searched: &searched,
+    };
+    let (Page { html, recordings, summary, unreadable }, protocol) = subject.page(arguments.max_events)?;
     report_errors(&unreadable);
-    if recordings == 0 {
-        if unreadable.is_empty() {
+    if summary.events + summary.records == 0 {
+        if recordings > 0 || unreadable.is_empty() {
             report_nothing_judged(&protocol);
         }
         return Ok(Exit::Usage);
     }
-    if to_console {
-        let mut out = standard_output(Syntax::Json);
-        out.write_all(html.as_bytes()).and_then(|()| out.flush())?;
-    } else {
-        write(&arguments.out, &html)?;
+    outputs.persist()?.into_iter().try_for_each(|place| place.write(&html))?;
+    if let Some(file) = file {
+        complain!("sessionlint: the page is {}", display_path(file));
+        if arguments.open {
+            open(file)?;
+        }
     }
-    let is_empty = summary.events + summary.records == 0;
-    if is_empty {
-        report_nothing_judged(&protocol);
-    }
-    if arguments.open {
-        open(&arguments.out)?;
-    }
-    Ok(if !errors.is_empty() || !unreadable.is_empty() || is_empty { Exit::Usage } else { Exit::Clean })
+    Ok(if errors.is_empty() && unreadable.is_empty() { Exit::Clean } else { Exit::Usage })
 }
 
-/// Checks that the page would replace nothing but a page of an earlier run.
-fn check_place(file: &Path, inputs: &[PathBuf]) -> Result<(), CliError> {
-    let refused = |why: &str| Err(CliError::Message(format!("{} {why}", display_path(file))));
-    let path = resolve(file);
-    if path.is_dir() {
-        return refused("is a folder; the page needs a file");
-    }
-    if inputs.iter().any(|input| fs::canonicalize(input).is_ok_and(|input| input == path)) && is_plain(&path) {
-        return refused("is a recording that is to be shown, so the page cannot go there");
-    }
-    let is_there = is_plain(&path) && fs::metadata(&path).is_ok_and(|old| old.len() > 0);
-    if is_there && !is_page(&path).unwrap_or_default() {
-        let help = "it is not an earlier page; name another file, or remove that one";
-        return Err(CliError::Message(format!("refusing to overwrite {}: {help}", display_path(file))));
-    }
-    Ok(())
+/// What a page shows.
+pub struct PageSubject<'p> {
+    pub choice: ProtocolChoice,
+    pub config: Option<&'p Config>,
+    pub options: Options,
+    /// The targets, which must be ones that can be read again.
+    pub targets: &'p [Target],
+    /// The files of folders.
+    pub searched: &'p HashSet<PathBuf>,
 }
 
-/// Returns whether a file begins like a page.
-fn is_page(path: &Path) -> io::Result<bool> {
-    let mut beginning = Vec::new();
-    fs::File::open(path)?.take(MOST_HEAD).read_to_end(&mut beginning)?;
-    let beginning = String::from_utf8_lossy(&beginning);
-    Ok(beginning.starts_with("<!doctype html>") && beginning.contains("— sessionlint</title>"))
-}
+impl PageSubject<'_> {
+    /// Writes the page of what was checked. Nothing that the check has said already is said again.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no one protocol of all targets, or if the page cannot be written.
+    pub fn write(self, places: Vec<PagePlace>) -> Result<(), CliError> {
+        let page = self.page(MOST_EVENTS);
+        let written =
+            page.and_then(|(Page { html, .. }, _)| places.into_iter().try_for_each(|place| place.write(&html)));
+        written.map_err(|failure| match failure {
+            CliError::Message(why) => CliError::Message(format!("no page was made: {why}")),
+            other => other,
+        })
+    }
 
-/// Writes the page to a file.
-fn write(path: &Path, html: &str) -> Result<(), CliError> {
-    let file = OutputFile::open(resolve(path))?;
-    file.writer().and_then(|mut writer| writer.write_all(html.as_bytes()))?;
-    file.persist()?;
-    complain!("sessionlint: the page is {}", display_path(path));
-    Ok(())
+    /// Makes the page, and returns it with the protocol of what it shows.
+    fn page(self, max_events: usize) -> Result<(Page, ProtocolChoice), CliError> {
+        let PageSubject { choice, config, options, targets, searched } = self;
+        let protocol = only_protocol(choice.clone(), config, &options, targets, searched)?;
+        let settings = TargetSettings::new(&protocol, config, &options, targets);
+        let usual = (Selection::default(), Progress::default());
+        // Files of stored records are told from streams as the check does.
+        let of_records = |target: usize| Arc::clone(&settings.per_target[target]);
+        let run = Run {
+            stored: stored(&choice, &of_records).filter(|_| !protocol.is_of_records()),
+            ..Run::of_streams(&protocol, &settings.per_target, None, searched, &usual)
+        };
+        let page = page(&run, targets, ViewOptions { max_events })?;
+        Ok((page, protocol))
+    }
 }
 
 /// Opens a file by the program that the system has for it.

@@ -155,7 +155,7 @@ const detail = (() => {
   /** @param {PageEvent} event */
   function facts(event) {
     const time = event.time === null ? "" : ` · ${new Date(event.time).toISOString().replace("T", " ")}`;
-    const moves = event.moves.map((move) => element("li", { class: move[3] === null ? "" : "broken" }, moveWords(move)));
+    const moves = event.moves.map((move) => element("li", { class: severityOfMove(move) ?? "" }, moveWords(move)));
     return element("section", { class: "facts", "aria-label": "The event" },
       element("h3", {}, data.types[event.type]),
       element("p", { class: "place" }, `${data.files[event.file]}:${event.line}${time}`),

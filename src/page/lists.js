@@ -147,14 +147,60 @@ const findingsList = (() => {
 })();
 
 const eventsList = (() => {
+  const heads = element("div", { id: "events-head", class: data.streams.length > 1 ? "sessions" : null, "aria-hidden": "true" },
+    ...["event", "line", "", ...(data.streams.length > 1 ? ["session"] : []), "type", "what it says or moves"].map((word) => element("span", {}, word)));
+  const { rows, rowOfEvent } = layRows();
   const inside = element("div", { class: "rows", role: "presentation" });
   const list = element("div", {
     id: "events", class: data.streams.length > 1 ? "sessions" : null, role: "listbox", tabindex: 0, "aria-label": "Events. Up and down: the event before or after.",
   }, inside);
   let pending = false;
 
+  /**
+   * Lays out the rows: an event each, and before it a row for each thing that a finding says is missing there. A row is the
+   * index of an event, or the complement of that of a finding.
+   */
+  function layRows() {
+    const gaps = /** @type {Map<number, number[]>} */ (new Map());
+    const said = new Set();
+    data.findings.forEach(({ event, stream, cell, missing }, index) => {
+      if (!missing || event < 0) return;
+      // What is missing at the end of a stream is missing after its last event.
+      const at = cell?.end ? (eventsOfStream.get(stream)?.at(-1) ?? event) + 1 : event;
+      const key = `${at} ${stream} ${missing}`;
+      if (said.has(key)) return;
+      said.add(key);
+      gaps.set(at, [...(gaps.get(at) ?? []), index]);
+    });
+    const rows = /** @type {number[]} */ ([]);
+    const rowOfEvent = new Uint32Array(events.length);
+    for (let index = 0; index <= events.length; index++) {
+      rows.push(...(gaps.get(index) ?? []).map((finding) => ~finding));
+      if (index === events.length) break;
+      rowOfEvent[index] = rows.length;
+      rows.push(index);
+    }
+    return { rows, rowOfEvent };
+  }
+
+  /** @param {number} row */
+  function rowAt(row) {
+    const made = rows[row] < 0 ? gapRow(~rows[row]) : eventRow(rows[row]);
+    made.style.top = `${row * EVENT_ROW}px`;
+    return made;
+  }
+
   /** @param {number} index */
-  function rowOf(index) {
+  function gapRow(index) {
+    const { severity, missing } = data.findings[index];
+    const row = element("div", { role: "option", class: `gap ${severity}`, "aria-selected": "false" },
+      element("span", { class: "sign", "aria-hidden": "true" }, "…"), `missing here: ${missing}`);
+    row.addEventListener("click", () => chooseFinding(index));
+    return row;
+  }
+
+  /** @param {number} index */
+  function eventRow(index) {
     const event = events[index];
     const worst = worstAt(index);
     const related = data.findings[chosen.finding]?.related.find((one) => one.event === index);
@@ -163,22 +209,23 @@ const eventsList = (() => {
       role: "option", id: `event-${index}`, class: `event${worst ? ` ${worst}` : ""}${related ? " related" : ""}`,
       "aria-selected": String(index === chosen.event), "aria-setsize": events.length, "aria-posinset": index + 1,
     },
+      element("span", { class: "number" }, Number.isInteger(event.at) && !data.protocol.records ? String(event.at + 1) : ""),
       element("span", { class: "line" }, String(event.line)),
       element("span", { class: "sign" }, worst ? sign(worst) : related ? "↳" : ""),
       data.streams.length > 1 ? element("span", { class: "of" }, shortened(streamName(event.stream), 24)) : null,
       element("span", { class: "type" }, data.types[event.type]),
       element("span", { class: "said" }, related ? related.message : shortened(label, 90)));
-    row.style.top = `${index * EVENT_ROW}px`;
     row.addEventListener("click", () => chooseEvent(index));
     return row;
   }
 
   function paint() {
-    inside.style.height = `${events.length * EVENT_ROW}px`;
+    inside.style.height = `${rows.length * EVENT_ROW}px`;
     const first = Math.max(0, Math.floor(list.scrollTop / EVENT_ROW) - 4);
-    const last = Math.min(events.length, Math.ceil((list.scrollTop + list.clientHeight) / EVENT_ROW) + 4);
-    inside.replaceChildren(...Array.from({ length: Math.max(0, last - first) }, (_, number) => rowOf(first + number)));
-    const isThere = chosen.event >= first && chosen.event < last;
+    const last = Math.min(rows.length, Math.ceil((list.scrollTop + list.clientHeight) / EVENT_ROW) + 4);
+    inside.replaceChildren(...Array.from({ length: Math.max(0, last - first) }, (_, number) => rowAt(first + number)));
+    const row = rowOfEvent[chosen.event] ?? -1;
+    const isThere = row >= first && row < last;
     if (isThere) list.setAttribute("aria-activedescendant", `event-${chosen.event}`);
     else list.removeAttribute("aria-activedescendant");
   }
@@ -193,8 +240,8 @@ const eventsList = (() => {
   }
 
   function reveal() {
-    inside.style.height = `${events.length * EVENT_ROW}px`;
-    const top = chosen.event * EVENT_ROW;
+    inside.style.height = `${rows.length * EVENT_ROW}px`;
+    const top = (rowOfEvent[chosen.event] ?? 0) * EVENT_ROW;
     if (top < list.scrollTop + EVENT_ROW || top > list.scrollTop + list.clientHeight - 2 * EVENT_ROW) {
       list.scrollTop = Math.max(0, top - list.clientHeight * 0.6);
     }
@@ -206,5 +253,5 @@ const eventsList = (() => {
     chooseEvent(Math.min(Math.max(chosen.event + by, 0), events.length - 1));
   }
 
-  return { list, schedule, reveal, step };
+  return { heads, list, schedule, reveal, step };
 })();

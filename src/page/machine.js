@@ -4,12 +4,21 @@ const machine = (() => {
   const picture = element("div", { id: "picture", tabindex: 0, role: "group", "aria-label": "Picture of a lifecycle" });
   const path = element("ol", { id: "path", "aria-label": "The path of this instance", tabindex: 0 });
   const choice = element("select", { id: "lifecycle", "aria-label": "Lifecycle" });
+  const all = element("button", { type: "button", id: "all-moves", "aria-pressed": "false" }, "All moves");
   let wanted = -1;
+  /** How much larger than its pane the picture is. */
+  let zoomed = 1;
 
   function build() {
     fill(choice, ...data.lifecycles.map((lifecycle, number) => element("option", { value: number }, lifecycle.name)));
     choice.addEventListener("change", () => {
       wanted = Number(choice.value);
+      zoomed = 1;
+      refresh();
+    });
+    all.addEventListener("click", () => {
+      all.setAttribute("aria-pressed", String(all.getAttribute("aria-pressed") !== "true"));
+      zoomed = 1;
       refresh();
     });
   }
@@ -41,7 +50,9 @@ const machine = (() => {
     const stream = data.instances[instance][1];
     for (const index of eventsOfStream.get(stream) ?? []) {
       if (index > chosen.event && chosen.event >= 0) break;
-      for (const move of events[index].moves) if (move[0] === instance) steps.push({ index, move });
+      // That nothing is known yet is no step.
+      const isStep = (/** @type {[number, number, number, number | null]} */ [of, from, to, rule]) => of === instance && (from >= 0 || to >= 0 || rule !== null);
+      for (const move of events[index].moves) if (isStep(move)) steps.push({ index, move });
     }
     return steps;
   }
@@ -53,16 +64,21 @@ const machine = (() => {
     const finding = data.findings[chosen.finding];
     const cell = finding?.cell && finding.cell.instance === instance && finding.event === chosen.event ? finding.cell : null;
     const steps = walked(instance);
-    fill(picture, drawing(data.lifecycles[lifecycle].picture, steps.map((step) => step.move), cell, finding));
-    centre(data.lifecycles[lifecycle].picture, cell?.from ?? steps.at(-1)?.move[2] ?? 0);
-    const items = steps.slice(-60).map(({ index, move: [, from, to, rule] }) => {
+    const { near, whole, notes } = data.lifecycles[lifecycle];
+    all.toggleAttribute("disabled", !near);
+    const shown = near && all.getAttribute("aria-pressed") !== "true" ? near : whole;
+    fill(picture, drawing(shown, steps.map((step) => step.move), cell, finding));
+    centre(shown, cell?.from ?? steps.at(-1)?.move[2] ?? 0);
+    const items = steps.slice(-60).map(({ index, move }) => {
+      const [, from, to] = move;
       const words = `line ${events[index].line}: ${stateName(lifecycle, from)} → ${stateName(lifecycle, to)}, by ${data.types[events[index].type]}`;
-      const button = element("button", { type: "button", class: rule === null ? "link" : "link broken" }, words);
+      const button = element("button", { type: "button", class: `link ${severityOfMove(move) ?? ""}` }, words);
       button.addEventListener("click", () => chooseEvent(index));
       return element("li", {}, button);
     });
-    if (cell?.end) items.push(element("li", { class: "broken" }, `the end of the stream, in ${stateName(lifecycle, cell.from)}`));
-    fill(path, ...(items.length ? items : [element("li", { class: "remark" }, "It made no move up to this event.")]));
+    if (cell?.end) items.push(element("li", { class: finding.severity }, `the end of the stream, in ${stateName(lifecycle, cell.from)}`));
+    fill(path, ...(items.length ? items : [element("li", { class: "remark" }, "It made no move up to this event.")]),
+      ...notes.map((note) => element("li", { class: "remark" }, note)));
   }
 
   /**
@@ -88,11 +104,10 @@ const machine = (() => {
    */
   function drawing(shown, moves, cell, finding) {
     const [w, h] = [shown.size[0] + 40, shown.size[1] + 60];
-    // As small as can be read, where it does not fit.
-    const scale = Math.max(Math.min(1, (picture.clientWidth - 24) / w), 0.72);
+    const scale = Math.min(1, (picture.clientWidth - 16) / w, (picture.clientHeight - 16) / h) * zoomed;
     const svg = drawn("svg", { viewBox: `-20 -40 ${w} ${h}`, width: w * scale, height: h * scale, role: "img", "aria-label": `The lifecycle ${shown.title}` });
     const defs = drawn("defs", {});
-    for (const kind of ["plain", "taken", "wrong"]) {
+    for (const kind of ["plain", "taken", "error", "warning", "note"]) {
       const marker = drawn("marker", { id: `tip-${kind}`, viewBox: "0 0 8 8", refX: 7.5, refY: 4, markerWidth: 8, markerHeight: 8, markerUnits: "userSpaceOnUse", orient: "auto" });
       marker.append(drawn("path", { class: `tip ${kind}`, d: "M0 0.5L8 4L0 7.5z" }));
       defs.append(marker);
@@ -103,14 +118,14 @@ const machine = (() => {
       moves.some((move) => move[1] === line.from && move[2] === line.to && (move[3] === null) === (line.rule === null));
     const lines = shown.lines.map((line) => {
       const isWrong = cell && !cell.end && line.rule === finding?.rule && line.from === cell.from && line.to === cell.to;
-      const kind = isWrong ? "wrong" : isTaken(line) ? "taken" : "plain";
-      return { ...line, kind: line.rule !== null && kind === "taken" ? "wrong" : kind };
+      if (line.rule !== null) return { ...line, kind: isWrong || isTaken(line) ? severityOf(line.rule) : "plain" };
+      return { ...line, kind: isTaken(line) ? "taken" : "plain" };
     });
     lines.sort((one, other) => Number(one.kind !== "plain") - Number(other.kind !== "plain"));
     for (const line of lines) svg.append(drawn("path", { class: `move ${line.kind}${line.rule ? " forbidden" : ""}`, d: line.path, "marker-end": `url(#tip-${line.kind})` }));
     for (const line of lines) svg.append(label(line));
     const visited = new Set(moves.flatMap((move) => [move[1], move[2]]));
-    for (const box of shown.boxes) svg.append(...state(box, visited.has(box.state), cell));
+    for (const box of shown.boxes) svg.append(...state(box, visited.has(box.state), cell, finding?.severity ?? "error"));
     return svg;
   }
 
@@ -119,7 +134,7 @@ const machine = (() => {
     const group = drawn("g", { class: `label ${line.kind}` });
     const [x, y, w, h] = line.label;
     group.append(drawn("rect", { x, y, width: w, height: h, rx: 3 }));
-    line.words.forEach((words, number) => group.append(drawn("text", { x: x + 4, y: y + 11.5 + number * 14, class: line.rule && number === 0 ? "rule" : "event" }, words)));
+    line.words.forEach((words, number) => group.append(drawn("text", { x: x + 4, y: y + 11.5 + number * 14, class: line.rule && number === 0 ? `rule ${severityOf(line.rule)}` : "event" }, words)));
     return group;
   }
 
@@ -127,25 +142,32 @@ const machine = (() => {
    * @param {Box} box
    * @param {boolean} isVisited
    * @param {Cell | null} cell
+   * @param {string} severity
    */
-  function state(box, isVisited, cell) {
+  function state(box, isVisited, cell, severity) {
     const [x, y, w, h] = box.place;
     const isWrong = cell?.from === box.state;
-    const kind = isWrong ? "wrong" : isVisited ? "visited" : box.recovery ? "recovery" : "plain";
+    const kind = isWrong ? `wrong ${severity}` : isVisited ? "visited" : box.recovery ? "recovery" : "plain";
     const parts = [drawn("rect", { class: `state ${kind}`, x, y, width: w, height: h, rx: 8 }), drawn("text", { class: "name", x: x + 8, y: y + 18 }, box.name)];
-    box.words.forEach(([isRule, words], number) => parts.push(drawn("text", { class: isRule ? "rule" : "event", x: x + 8, y: y + 35 + number * 14 }, words)));
+    box.words.forEach(([isRule, words], number) => parts.push(drawn("text", { class: isRule ? `rule ${severityOf(data.ruleNames.find((name) => words.endsWith(name)) ?? "")}` : "event", x: x + 8, y: y + 35 + number * 14 }, words)));
     if (box.initial) {
       const middle = x + w / 2;
       parts.push(drawn("circle", { class: "tip plain", cx: middle, cy: y - 26, r: 5 }), drawn("path", { class: "move plain", d: `M${middle} ${y - 26}V${y}`, "marker-end": "url(#tip-plain)" }));
     }
-    if (isWrong) parts.push(drawn("text", { class: "here", x: x + w - 4, y: y - 6, "text-anchor": "end" }, cell.end ? "✗ the stream ended here" : "✗ it went wrong here"));
+    if (isWrong) parts.push(drawn("text", { class: `here ${severity}`, x: x + w - 4, y: y - 6, "text-anchor": "end" }, `${sign(severity)} ${cell.end ? "the stream ended here" : "it went wrong here"}`));
     return parts;
   }
 
   return {
-    picture, path, choice, build, refresh,
+    picture, path, choice, all, build, refresh,
+    /** @param {number} by a factor; 0 fits the picture into its pane */
+    zoom(by) {
+      zoomed = Math.min(Math.max(zoomed * by, by ? 0.5 : 1), 12);
+      refresh();
+    },
     follow() {
       wanted = -1;
+      zoomed = 1;
       refresh();
     },
   };

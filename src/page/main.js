@@ -14,12 +14,10 @@ function headline() {
   const { findings } = data.total;
   const all = ["error", "warning", "note"].filter((severity) => findings[severity] > 0);
   const counts = all.map((severity) => element("span", { class: `count ${severity}` }, `${sign(severity)} ${count(findings[severity], severity)}`));
-  const noun = data.protocol.records ? "record" : "event";
-  const streams = data.total.streams > 1 ? `, ${count(data.total.streams, "session")}` : "";
   return element("header", { id: "top" },
     element("h1", {}, data.title),
     element("p", { id: "counts" }, ...(counts.length ? counts : [element("span", { class: "count clean" }, "✓ no findings")])),
-    element("p", { class: "what" }, `${count(data.total.events, noun)}${streams} · ${data.protocol.title} · ${data.program}`),
+    element("p", { class: "what" }, `${data.total.words} · ${data.protocol.title} · ${data.program}`),
     button("help", "Keys ( ? )", () => toggleHelp(), { "aria-haspopup": "dialog" }));
 }
 
@@ -97,7 +95,10 @@ function tabs() {
   return element("section", { id: "detail", "aria-label": "Details" }, list,
     element("div", { id: "panel-event", role: "tabpanel", "aria-labelledby": "tab-event", tabindex: 0 }, detail.place),
     element("div", { id: "panel-machine", role: "tabpanel", "aria-labelledby": "tab-machine" },
-      element("div", { id: "machine-tools" }, machine.choice), element("div", { id: "machine-body" }, machine.picture, machine.path)));
+      element("div", { id: "machine-tools", role: "toolbar", "aria-label": "Picture" }, machine.choice, machine.all,
+        button("picture-in", "+", () => machine.zoom(1.4), { "aria-label": "Enlarge the picture" }),
+        button("picture-out", "−", () => machine.zoom(1 / 1.4), { "aria-label": "Reduce the picture" }),
+        button("picture-fit", "Fit", () => machine.zoom(0))), element("div", { id: "machine-body" }, machine.picture, machine.path)));
 }
 
 function build() {
@@ -108,8 +109,10 @@ function build() {
     element("main", { id: "main" },
       element("section", { id: "side", "aria-label": "Findings" }, findingsList.bar, findingsList.status, findingsList.list, notes),
       element("section", { id: "time", "aria-label": "Timeline" }, tools(), timeline.overview, timeline.stage),
-      element("section", { id: "stream", "aria-label": "Events" }, eventsList.list), tabs()),
+      element("section", { id: "stream", "aria-label": "Events" }, eventsList.heads, eventsList.list), tabs()),
     announcer, dialog);
+  const most = events.reduce((most, event) => Math.max(most, event.line), data.total.events);
+  byId("stream").style.setProperty("--digits", String(String(most).length));
   listen();
   findingsList.refresh();
   timeline.relay();
@@ -142,7 +145,7 @@ function listen() {
   eventsList.list.addEventListener("scroll", () => eventsList.schedule());
   new ResizeObserver(() => {
     timeline.relay();
-    eventsList.schedule();
+    eventsList.reveal();
   }).observe(timeline.stage);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => timeline.forgetColours());
   listenToPointer();

@@ -7,8 +7,8 @@
  * @typedef {{lifecycle: number, instance: number, from: number, to: number, end: boolean}} Cell
  * @typedef {{rule: string, severity: string, message: string, file: number, line: number, column: number,
  *   type: string | null, event: number, stream: number, pointer: string | null, mark: [number, number] | null,
- *   help: string | null, quote: string | null, related: Related[], cell: Cell | null, cause: number, lines: string[],
- *   fewest: boolean}} Finding
+ *   help: string | null, quote: string | null, related: Related[], cell: Cell | null, missing: string | null, cause: number,
+ *   lines: string[], fewest: boolean}} Finding
  * @typedef {{rule: string, severity: string, message: string, findings: number[]}} Cause
  * @typedef {{means: string, help: string, basis: string, source: string, quotes: string[], page: string | null}} Rule
  * @typedef {{state: number, name: string, place: number[], words: [boolean, string][], initial: boolean,
@@ -16,13 +16,14 @@
  * @typedef {{from: number, to: number, rule: string | null, path: string, label: number[], words: string[]}} Line
  * @typedef {{title: string, size: number[], boxes: Box[], lines: Line[]}} Picture
  * @typedef {{name: string, within: number | null, shown: boolean, states: {name: string, kind: string}[],
- *   picture: Picture}} Lifecycle
+ *   near: Picture | null, whole: Picture, notes: string[]}} Lifecycle
  * @typedef {{number: number, stream: number, lifecycle: number | null, label: string}} Lane
  * @typedef {{program: string, title: string, protocol: {name: string, title: string, records: boolean},
- *   total: {events: number, streams: number, findings: Record<string, number>}, leftOut: string[], files: string[],
+ *   total: {words: string, events: number, findings: Record<string, number>}, leftOut: string[], files: string[],
  *   types: string[], streams: {file: number, name: string}[], lifecycles: Lifecycle[], lanes: Lane[],
  *   instances: [number, number, number, string, string][], bars: [number, number, number, number][],
- *   events: any[], rules: Record<string, Rule>, findings: Finding[], causes: Cause[]}} Data
+ *   events: any[], rules: Record<string, Rule>, ruleNames: string[], severities: Record<string, string>,
+ *   findings: Finding[], causes: Cause[]}} Data
  */
 
 /** @type {Data} */
@@ -102,6 +103,22 @@ function worstAt(event) {
 }
 
 /**
+ * Returns the severity of a rule.
+ * @param {string} rule
+ */
+function severityOf(rule) {
+  return data.severities[rule] ?? "error";
+}
+
+/**
+ * Returns the severity of the rule that a move broke; `null` if it broke none.
+ * @param {[number, number, number, number | null]} move
+ */
+function severityOfMove([, , , rule]) {
+  return rule === null ? null : severityOf(data.ruleNames[rule]);
+}
+
+/**
  * Returns the name of a stream, with its file where there are several.
  * @param {number} stream
  */
@@ -119,7 +136,7 @@ function streamName(stream) {
 function instanceName(number) {
   const [lifecycle, , , label, key] = data.instances[number];
   const name = data.lifecycles[lifecycle].name;
-  const words = label && key && label !== key && !key.endsWith(label) ? `${label} (${key})` : label || key;
+  const words = label && key && !key.endsWith(label) ? `${label} (${key})` : key || label;
   return words ? `${name} ${words}` : name;
 }
 

@@ -84,7 +84,28 @@ pub fn keep_taken(graph: &mut Graph, is_taken: impl Fn(usize, usize, Option<&str
             rules.into_iter().any(|rule| is_taken(other, state, rule) || is_taken(state, other, rule))
         })
     };
-    let kept: Vec<usize> = (0..count).filter(|state| !graph.nodes[*state].recovery || visited(*state)).collect();
+    let kept = (0..count).filter(|state| !graph.nodes[*state].recovery || visited(*state)).collect();
+    keep_states(graph, kept)
+}
+
+/// Keeps of a graph the moves that `is_taken`, like [`keep_taken`], and the legal ones out of each state in which something
+/// `went_wrong`: what could have come instead. Returns the number of each state that is kept.
+pub fn keep_near(
+    graph: &mut Graph,
+    is_taken: impl Fn(usize, usize, Option<&str>) -> bool,
+    went_wrong: impl Fn(usize) -> bool,
+) -> Vec<usize> {
+    graph.edges.retain(|edge| {
+        is_taken(edge.from, edge.to, edge.rule.as_deref()) || edge.rule.is_none() && went_wrong(edge.from)
+    });
+    let is_end = |state: usize| graph.edges.iter().any(|edge| edge.from == state || edge.to == state);
+    let kept = (0..graph.nodes.len()).filter(|state| graph.nodes[*state].initial || is_end(*state)).collect();
+    graph.nodes.iter_mut().for_each(|node| node.stays.clear());
+    keep_states(graph, kept)
+}
+
+/// Keeps these states, and the moves between them.
+fn keep_states(graph: &mut Graph, kept: Vec<usize>) -> Vec<usize> {
     let place = |state: usize| kept.iter().position(|one| *one == state);
     graph.edges.retain_mut(|edge| match (place(edge.from), place(edge.to)) {
         (Some(from), Some(to)) => {

@@ -22,7 +22,7 @@ use sessionlint_core::protocol::tables::Lifecycle;
 use sessionlint_core::protocol::{Protocol, RuleId, Tables};
 
 pub use dot::dot;
-pub use drawing::{Drawing, drawing, keep_taken};
+pub use drawing::{Drawing, drawing, keep_near, keep_taken};
 pub use layout::Rect;
 pub use mermaid::mermaid;
 pub use svg::svg;
@@ -43,7 +43,7 @@ const LEGEND_OF_LEGAL: [&str; 2] = [
 const COUNTS: &str = "dotted, grey: never in these recordings; ×3: three times";
 
 /// The graph of one lifecycle.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
     pub name: String,
     /// The name, what each instance is keyed by, and the lifecycle that it is within.
@@ -59,7 +59,7 @@ pub struct Graph {
 }
 
 /// A state.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     pub name: String,
     pub initial: bool,
@@ -77,7 +77,7 @@ pub struct Node {
 }
 
 /// A move that is shown as a line of text.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Move {
     pub to: String,
     pub rule: Option<String>,
@@ -85,7 +85,7 @@ pub struct Move {
 }
 
 /// An edge: the moves from one state to another, or back to the same one, that break the same rule, or none.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Edge {
     pub from: usize,
     pub to: usize,

@@ -32,34 +32,40 @@ pub fn write_explanation(out: &mut impl Write, protocol: &Protocol, rule: &Rule,
         writeln!(out, "Configured:  {configured}")?;
     }
     match rule.basis {
-        Basis::Framing if Framing::ALL.iter().any(|framing| framing.name() == &*rule.name) => {
-            writeln!(out, "It is about how streams are written and read; the document has no words for it.")?
-        }
-        Basis::Framing => writeln!(out, "It quotes no document: the tables of {} say so.", visible(protocol.title()))?,
-        Basis::Inference => writeln!(
-            out,
-            "It is an inference of those who wrote the rules of {}: no document says so.",
-            visible(protocol.title())
-        )?,
-        Basis::Upkeep => writeln!(
-            out,
-            "It is a rule of sessionlint itself, about what surrounds a stream: files, or the producer. No event breaks it."
-        )?,
-        Basis::Schema => writeln!(
-            out,
-            "It is based on the event's schema; a finding quotes what the document says about its field."
-        )?,
         Basis::Document => {
             writeln!(out, "The document ({}) says:", visible(protocol.source().unwrap_or(protocol.title())))?;
             for quote in &rule.quotes {
                 writeln!(out, "  {}", in_quotes(&visible(quote)))?;
             }
         }
+        _ => writeln!(out, "{}", basis_words(protocol, rule))?,
     }
     if let Some(example) = protocol.example(&rule.name) {
         write_example(out, protocol, rule, (example, here))?;
     }
     Ok(())
+}
+
+/// Returns what a rule rests on, in a sentence; empty if that is the document, which is quoted.
+pub fn basis_words(protocol: &Protocol, rule: &Rule) -> String {
+    match rule.basis {
+        Basis::Framing if Framing::ALL.iter().any(|framing| framing.name() == &*rule.name) => {
+            "It is about how streams are written and read; the document has no words for it.".to_owned()
+        }
+        Basis::Framing => format!("It quotes no document: the tables of {} say so.", visible(protocol.title())),
+        Basis::Inference => format!(
+            "It is an inference of those who wrote the rules of {}: no document says so.",
+            visible(protocol.title())
+        ),
+        Basis::Upkeep => {
+            "It is a rule of sessionlint itself, about what surrounds a stream: files, or the producer. No event breaks it."
+                .to_owned()
+        }
+        Basis::Schema => {
+            "It is based on the event's schema; a finding quotes what the document says about its field.".to_owned()
+        }
+        Basis::Document => String::new(),
+    }
 }
 
 fn write_example(

@@ -258,10 +258,14 @@ fn input_counts(end: &RunEnd<'_>) -> String {
     if let Some(linted) = end.linted {
         return [linted.words()].into_iter().chain(end.bodies.words()).collect::<Vec<_>>().join(", ");
     }
-    let summary = end.summary;
+    counts_of_input(end.summary, end.bodies)
+}
+
+/// Returns the counts of files, bodies, events, streams and records, in words.
+pub fn counts_of_input(summary: &Summary, bodies: BodyCounts) -> String {
     let streams = [(summary.events, "event"), (summary.streams, "stream")];
     let streams = streams.into_iter().filter(|_| summary.events > 0 || summary.records == 0);
     let records = [(summary.records, "record")].into_iter().filter(|(number, _)| *number > 0);
     let read = streams.chain(records).map(|(number, noun)| count(number, noun));
-    [count(summary.files, "file")].into_iter().chain(end.bodies.words()).chain(read).collect::<Vec<_>>().join(", ")
+    [count(summary.files, "file")].into_iter().chain(bodies.words()).chain(read).collect::<Vec<_>>().join(", ")
 }

@@ -72,14 +72,19 @@ impl Target {
         })
     }
 
+    /// Returns whether the target can be read more than once.
+    pub fn can_be_read_again(&self) -> bool {
+        let is_file = |path: &Path| path.metadata().map_or(true, |metadata| metadata.is_file());
+        matches!(self, Target::Copy(..)) || self.path().is_some_and(is_file)
+    }
+
     /// Copies what can be read only once to a file, which is there as long as what is returned with it.
     ///
     /// # Errors
     ///
     /// Returns an error if the input cannot be read, or if there is no room for the copy.
     pub fn copied(self) -> io::Result<(Target, Option<Temporary<NamedTempFile>>)> {
-        let can_be_read_again = |path: &Path| path.metadata().map_or(true, |metadata| metadata.is_file());
-        if matches!(self, Target::Copy(..)) || self.path().is_some_and(can_be_read_again) {
+        if self.can_be_read_again() {
             return Ok((self, None));
         }
         let mut input = self.open()?;

@@ -17,6 +17,8 @@ pub enum Told<'r> {
     Protocol(usize),
     /// All its events are known to each of these.
     Unclear(Vec<&'r str>),
+    /// It holds stored records.
+    Records,
     Nothing,
 }
 
@@ -24,6 +26,8 @@ pub enum Told<'r> {
 pub enum Held {
     /// A recording.
     Recording,
+    /// Stored records, which another protocol judges.
+    Records,
     /// Bodies of responses, each of which may be one.
     Bodies(Box<HeldBodies>),
     /// A file of a folder that has nothing of the protocol in it.
@@ -72,7 +76,8 @@ impl<'r> Run<'r> {
             OpenedInput::Stream(..) | OpenedInput::Ambiguous(..) => {
                 vec![told(choose_by_beginning(self, number, &mut Vec::new(), &mut target.open()?)?)]
             }
-            OpenedInput::Records(_) | OpenedInput::PassedOver(_) => Vec::new(),
+            OpenedInput::Records(_) => vec![Told::Records],
+            OpenedInput::PassedOver(_) => Vec::new(),
         })
     }
 
@@ -85,7 +90,8 @@ impl<'r> Run<'r> {
         Ok(match open(self, number, target)? {
             OpenedInput::Bodies(held) => Held::Bodies(held),
             OpenedInput::PassedOver(_) => Held::Nothing,
-            OpenedInput::Stream(..) | OpenedInput::Ambiguous(..) | OpenedInput::Records(_) => Held::Recording,
+            OpenedInput::Records(_) => Held::Records,
+            OpenedInput::Stream(..) | OpenedInput::Ambiguous(..) => Held::Recording,
         })
     }
 }

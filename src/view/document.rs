@@ -4,6 +4,10 @@
 //! inserts it as text. Should either have a mistake, the page's policy forbids everything that is not of this program: it
 //! names the style and the script by their digests, and allows no address at all.
 
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -26,6 +30,24 @@ const SCRIPT: [&str; 9] = [
     include_str!("../page/main.js"),
 ];
 
+/// What ends the title of every page, by which one is recognised.
+const TITLE: &str = " — sessionlint</title>";
+
+/// The number of bytes in which the title of a page stands: the name of a file is shorter.
+const MOST_HEAD: u64 = 4096;
+
+/// Returns whether a file is a page, or empty.
+///
+/// # Errors
+///
+/// Returns an error if the file cannot be read.
+pub fn is_page(path: &Path) -> io::Result<bool> {
+    let mut beginning = Vec::new();
+    File::open(path)?.take(MOST_HEAD).read_to_end(&mut beginning)?;
+    let beginning = String::from_utf8_lossy(&beginning);
+    Ok(beginning.is_empty() || beginning.starts_with("<!doctype html>") && beginning.contains(TITLE))
+}
+
 /// Returns the page.
 pub(super) fn html(title: &str, data: &Value) -> String {
     let script = format!("\"use strict\";\n(() => {{\n{}\n}})();\n", SCRIPT.join("\n"));
@@ -42,7 +64,7 @@ pub(super) fn html(title: &str, data: &Value) -> String {
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>{title} — sessionlint</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
+         <title>{title}{TITLE}\n<style>{STYLE}</style>\n</head>\n<body>\n\
          <noscript>This page needs JavaScript, which it has inside.</noscript>\n<div id=\"page\"></div>\n\
          <script type=\"application/json\" id=\"data\">{data}</script>\n<script>{script}</script>\n</body>\n</html>\n"
     )

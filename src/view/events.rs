@@ -9,7 +9,7 @@ use sessionlint_core::input::json::{Node, NodeKind, parse};
 use sessionlint_core::protocol::Protocol;
 use sessionlint_core::protocol::tables::{Certainty, EventLabels};
 use sessionlint_core::schema::Pointer;
-use sessionlint_core::text::visible;
+use sessionlint_core::text::{count, visible};
 use sessionlint_core::{Finding, Place};
 
 use super::lanes::{Lanes, MOST_STREAMS, ShownMove};
@@ -293,7 +293,7 @@ impl Gathered<'_> {
             ));
         }
         if self.cut > 0 {
-            self.left_out.push(format!("the JSON of {} events is cut after its beginning", self.cut));
+            self.left_out.push(format!("the JSON of {} is cut after its beginning", count(self.cut, "event")));
         }
         if self.lanes.dropped > 0 {
             self.left_out.push(format!("{} bars of the timeline are not drawn", self.lanes.dropped));

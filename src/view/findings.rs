@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 use sessionlint_core::input::json::parse;
-use sessionlint_core::protocol::{Basis, Protocol};
+use sessionlint_core::protocol::Protocol;
 use sessionlint_core::text::visible;
 use sessionlint_core::{Finding, Related};
 
-use super::Recording;
 use super::events::{Gathered, PageEvent, char_boundary};
 use super::fewest::{MOST_BYTES, Search};
+use super::{Recording, missing};
+use crate::render::basis_words;
 use crate::report::{Cause, rule_page};
 
 /// The most causes for whose first finding the fewest lines are searched.
@@ -67,21 +68,25 @@ pub(super) fn write(protocol: &Protocol, recordings: &[Recording], all: &Gathere
 /// Returns what `explain` says of a rule.
 fn rule(protocol: &Protocol, name: &str) -> Value {
     let Some(rule) = protocol.rule(name) else { return json!({}) };
-    let basis = match rule.basis {
-        Basis::Framing => "It is about how streams are written and read; the document has no words for it.",
-        Basis::Inference => "It is an inference of this project: no document says so.",
-        Basis::Upkeep => "It is a rule of sessionlint itself, about what surrounds a stream.",
-        Basis::Schema => "It is based on the event's schema.",
-        Basis::Document => "",
-    };
     json!({
         "means": visible(&rule.means),
         "help": visible(&rule.help),
-        "basis": basis,
+        "basis": basis_words(protocol, rule),
         "source": visible(protocol.source().unwrap_or(protocol.title())),
         "quotes": rule.quotes.iter().map(|quote| visible(quote)).collect::<Vec<_>>(),
         "page": rule_page(protocol, name),
     })
+}
+
+/// The cell of a lifecycle that reports a finding: an instance, and its states before and after.
+#[derive(Clone, Copy)]
+pub(super) struct FoundCell {
+    pub lifecycle: usize,
+    pub instance: usize,
+    pub from: i32,
+    pub to: i32,
+    /// Whether it is the end of the stream that reports it.
+    pub end: bool,
 }
 
 /// One finding, and where it is shown.
@@ -101,6 +106,8 @@ impl Writer<'_, '_> {
         let stream = finding.stream.as_deref().or(Some("")).and_then(|name| all.lanes.known_stream(file, name));
         let stream = event.and_then(|event| event.stream).or(stream);
         let (mut lines, is_fewest) = self.lines(index, stream, search);
+        let cell = self.cell(event, stream);
+        let missing = cell.and_then(|cell| missing::events(self.protocol, finding, cell));
         match room.checked_sub(lines.iter().map(String::len).sum()) {
             Some(left) => *room = left,
             None => lines.clear(),
@@ -120,7 +127,10 @@ impl Writer<'_, '_> {
             "help": finding.help.as_deref().map(words),
             "quote": finding.quote.as_deref().map(words),
             "related": finding.related.iter().map(|related| self.related(related)).collect::<Vec<_>>(),
-            "cell": self.cell(event, stream),
+            "cell": cell.map(|FoundCell { lifecycle, instance, from, to, end }| {
+                json!({"lifecycle": lifecycle, "instance": instance, "from": from, "to": to, "end": end})
+            }),
+            "missing": missing.or_else(|| self.missing_numbers(event?)).as_deref().map(words),
             "cause": cause,
             "lines": lines,
             "fewest": is_fewest,
@@ -165,19 +175,26 @@ impl Writer<'_, '_> {
         })
     }
 
-    /// Returns the cell of a lifecycle that reports the finding, as the instance and its states before and after.
-    fn cell(&self, event: Option<&PageEvent>, stream: Option<usize>) -> Option<Value> {
+    /// Returns the numbers of a series that are missing before the event.
+    fn missing_numbers(&self, event: &PageEvent) -> Option<String> {
+        let before = self.finding.related.iter().find_map(|one| self.all.index_of(self.file, one.place.event?))?;
+        let before = self.all.events[before].whole.as_deref()?;
+        missing::numbers(self.protocol, self.finding, event.whole.as_deref()?, before)
+    }
+
+    /// Returns the cell of a lifecycle that reports the finding.
+    fn cell(&self, event: Option<&PageEvent>, stream: Option<usize>) -> Option<FoundCell> {
         let rules = self.protocol.rules();
         let is_it = |rule: sessionlint_core::protocol::RuleId| *rules[usize::from(rule.0)].name == *self.finding.rule;
         let moves = event.into_iter().flat_map(|event| &event.moves);
         let of_event = moves.into_iter().find(|(_, _, _, rule)| rule.is_some_and(is_it));
         if let Some((instance, from, to, _)) = of_event {
             let lifecycle = self.all.lanes.lifecycle_of(*instance);
-            return Some(json!({"lifecycle": lifecycle, "instance": instance, "from": from, "to": to, "end": false}));
+            return Some(FoundCell { lifecycle, instance: *instance, from: *from, to: *to, end: false });
         }
         let (number, instance) = self.all.lanes.ended_by(stream?, &self.finding.rule)?;
         let (lifecycle, last) = (instance.lifecycle, instance.last);
-        Some(json!({"lifecycle": lifecycle, "instance": number, "from": last, "to": last, "end": true}))
+        Some(FoundCell { lifecycle, instance: number, from: last, to: last, end: true })
     }
 
     /// Returns the lines to copy, and whether they are the fewest that show the finding.

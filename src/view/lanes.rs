@@ -12,6 +12,8 @@ use sessionlint_core::protocol::tables::{Cell, Certainty, Lifecycle, States};
 use sessionlint_core::protocol::{Keyed, Protocol, RuleId};
 use sessionlint_core::text::visible;
 
+use crate::picture::labels::Labels;
+
 /// The most lanes of one lifecycle in one stream; instances beyond them share the last one.
 const MOST_BESIDE: usize = 12;
 /// The most bars on a page.
@@ -31,6 +33,16 @@ fn short(name: &str) -> String {
         None => name.to_owned(),
         Some((end, _)) => format!("{}…{:016x}", &name[..end], FixedState::default().hash_one(name)),
     }
+}
+
+/// Returns a key in words. Numbers and several parts have their names: alone they say nothing.
+fn key_words(names: &[String], key: &[String]) -> String {
+    let is_bare = |value: &str| key.len() == 1 && !value.bytes().all(|byte| byte.is_ascii_digit());
+    let part = |(part, value): (usize, &String)| match names.get(part).filter(|_| !is_bare(value)) {
+        Some(name) => format!("{name} {}", visible(value)),
+        None => visible(value),
+    };
+    key.iter().enumerate().map(part).collect::<Vec<_>>().join(", ")
 }
 
 /// What a state is to the reader of a timeline.
@@ -370,6 +382,14 @@ impl<'p> Lanes<'p> {
         self.instances[instance].lifecycle
     }
 
+    /// Returns whether a rule was broken in a state of a lifecycle, or because a stream ended in it.
+    pub(super) fn went_wrong(&self, lifecycle: usize, state: usize) -> bool {
+        let broken = self.taken[lifecycle].iter().any(|(from, _, rule)| usize::from(*from) == state && rule.is_some());
+        let must_not_end = self.protocol.tables().lifecycles[lifecycle].end[state].is_some();
+        let ended = |one: &Instance| one.lifecycle == lifecycle && usize::try_from(one.last) == Ok(state);
+        broken || must_not_end && self.instances.iter().any(ended)
+    }
+
     /// Returns whether a move was made in any stream, by the states before and after and the rule that it broke.
     pub(super) fn is_taken(&self, lifecycle: usize, from: usize, to: usize, rule: Option<&str>) -> bool {
         let rules = &self.protocol.tables().rules;
@@ -399,9 +419,12 @@ impl<'p> Lanes<'p> {
     }
 
     pub(super) fn instances(&self) -> Value {
+        let tables = self.protocol.tables();
+        let labels = Labels::of(tables);
+        let names: Vec<_> = tables.lifecycles.iter().map(|lifecycle| labels.key_names(lifecycle)).collect();
         let instance = |one: &Instance| {
-            let key: Vec<_> = one.key.iter().map(|part| visible(part)).collect();
-            json!([one.lifecycle, one.stream, one.lane, visible(&one.label), key.join(", ")])
+            let key = key_words(&names[one.lifecycle], &one.key);
+            json!([one.lifecycle, one.stream, one.lane, visible(&one.label), key])
         };
         self.instances.iter().map(instance).collect()
     }

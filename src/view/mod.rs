@@ -8,6 +8,7 @@ mod events;
 mod fewest;
 mod findings;
 mod lanes;
+mod missing;
 mod pictures;
 mod records;
 mod selection;
@@ -19,10 +20,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use sessionlint_core::event::Settings;
 use sessionlint_core::protocol::Protocol;
+use sessionlint_core::text::{count, visible};
 use sessionlint_core::{Finding, Severity, Summary};
 
 use crate::error::RunError;
+use crate::report::{BodyCounts, counts_of_input};
 use crate::run::{Held, Run, Target};
+pub use document::is_page;
 use events::{Gathered, gather};
 use source::Source;
 
@@ -41,9 +45,9 @@ pub struct ViewOptions {
 pub struct Page {
     /// The page, as HTML in UTF-8.
     pub html: String,
-    /// The number of recordings that it shows.
+    /// The number of recordings that it shows: bodies of responses are recordings by themselves.
     pub recordings: usize,
-    /// The counts of all recordings.
+    /// The counts of all recordings, as a check has them.
     pub summary: Summary,
     /// The recordings that could not be read, and the bodies of responses that could not be.
     pub unreadable: Vec<RunError>,
@@ -58,32 +62,63 @@ pub struct Page {
 pub fn page(run: &Run<'_>, targets: &[Target], options: ViewOptions) -> io::Result<Page> {
     let protocol = run.protocol;
     let mut recordings = Vec::new();
-    let mut unreadable = Vec::new();
+    let mut read = Read::default();
     for (number, target) in targets.iter().enumerate() {
-        for source in sources(run, number, target, &mut unreadable)? {
+        let before = recordings.len();
+        for source in sources(run, number, target, &mut read)? {
             match check(protocol, &run.settings[number], source) {
                 Ok(recording) => recordings.push(recording),
-                Err(error) => unreadable.push(error),
+                Err(error) => read.unreadable.push(error),
             }
         }
+        read.files += u64::from(recordings.len() > before);
     }
     let mut summary = Summary::default();
     recordings.iter().for_each(|recording| summary.add(&recording.summary));
-    let gathered = gather(protocol, &recordings, options, &mut unreadable);
-    let data = data(protocol, &recordings, &gathered, &summary);
+    // A file counts once, however many bodies are in it.
+    summary.files = read.files;
+    let mut gathered = gather(protocol, &recordings, options, &mut read.unreadable);
+    gathered.left_out.extend(read.left_out());
+    let data = data(protocol, &recordings, &gathered, &counts_of_input(&summary, read.bodies), &summary);
     let html = document::html(&title(&recordings), &data);
-    Ok(Page { html, recordings: recordings.len(), summary, unreadable })
+    Ok(Page { html, recordings: recordings.len(), summary, unreadable: read.unreadable })
+}
+
+/// What was read for a page.
+#[derive(Default)]
+struct Read {
+    /// The number of files with recordings.
+    files: u64,
+    bodies: BodyCounts,
+    /// The number of files of stored records, which no page of streams shows.
+    of_records: u64,
+    unreadable: Vec<RunError>,
+}
+
+impl Read {
+    /// Returns sentences on what the page does not show.
+    fn left_out(&self) -> impl Iterator<Item = String> {
+        let records = (self.of_records > 0).then(|| {
+            let files = count(self.of_records, "file");
+            format!("{files} of stored records cannot be shown beside streams")
+        });
+        let unreadable = self.unreadable.iter().map(|error| visible(&error.to_string()));
+        records.into_iter().chain(unreadable.collect::<Vec<_>>())
+    }
 }
 
 /// Opens the recordings in a target: the target itself, or each body of a response in it that is a stream.
-fn sources(run: &Run<'_>, number: usize, target: &Target, unreadable: &mut Vec<RunError>) -> io::Result<Vec<Source>> {
+fn sources(run: &Run<'_>, number: usize, target: &Target, read: &mut Read) -> io::Result<Vec<Source>> {
+    let Read { bodies, of_records, unreadable, .. } = read;
     let mut cannot_read = |cause| unreadable.push(RunError::Unreadable { path: target.name().as_ref().into(), cause });
     // Stored records are not looked for in responses.
     let held = if run.protocol.is_of_records() { Ok(Held::Recording) } else { run.held(number, target) };
     match held {
         Ok(Held::Recording) => return Ok(vec![Source::open(target)]),
         Ok(Held::Nothing) => {}
+        Ok(Held::Records) => *of_records += 1,
         Ok(Held::Bodies(held)) => {
+            bodies.add(held.counts);
             if held.is_without_streams() {
                 cannot_read(io::Error::other(held.words()));
             }
@@ -118,17 +153,37 @@ fn check(protocol: &Protocol, settings: &Arc<Settings>, source: Source) -> Resul
     Ok(Recording { source, settings: settings.clone(), findings, dropped, summary: report.summary })
 }
 
-/// Returns the title of the page.
+/// Returns the title of the page: the files that it shows.
 fn title(recordings: &[Recording]) -> String {
-    match recordings {
-        [] => "no recording".to_owned(),
-        [one] => one.source.name.to_string(),
-        [first, others @ ..] => format!("{} and {} more", first.source.name, others.len()),
+    let mut targets: Vec<_> = recordings.iter().map(|recording| &*recording.source.target).collect();
+    targets.dedup();
+    let first = match targets.first() {
+        None => "no recording",
+        Some(&"-") => "standard input",
+        Some(first) => first,
+    };
+    match targets.len() {
+        0 | 1 => first.to_owned(),
+        number => format!("{first} and {} more", number - 1),
     }
 }
 
+/// Returns the severities of rules that are no errors, by the settings of the recordings.
+fn severities_of(protocol: &Protocol, recordings: &[Recording]) -> Value {
+    let of = |rule: &str| recordings.iter().find_map(|one| one.settings.severity(protocol, rule).flatten());
+    let mild = |severity: &Severity| *severity != Severity::Error;
+    let rules = protocol.rules().iter().filter_map(|rule| Some((rule.name.to_string(), of(&rule.name).filter(mild)?)));
+    rules.map(|(name, severity)| (name, Value::from(severity.as_str()))).collect::<serde_json::Map<_, _>>().into()
+}
+
 /// Returns all that the page shows, as JSON.
-fn data(protocol: &Protocol, recordings: &[Recording], gathered: &Gathered, summary: &Summary) -> Value {
+fn data(
+    protocol: &Protocol,
+    recordings: &[Recording],
+    gathered: &Gathered,
+    counts_of_input: &str,
+    summary: &Summary,
+) -> Value {
     let found = findings::write(protocol, recordings, gathered);
     let severities = [Severity::Error, Severity::Warning, Severity::Note];
     let counts = [summary.errors, summary.warnings, summary.notes];
@@ -142,8 +197,8 @@ fn data(protocol: &Protocol, recordings: &[Recording], gathered: &Gathered, summ
         "title": title(recordings),
         "protocol": {"name": protocol.name(), "title": protocol.title(), "records": protocol.is_of_records()},
         "total": {
+            "words": counts_of_input,
             "events": summary.events.max(summary.records),
-            "streams": summary.streams,
             "findings": severities.map(Severity::as_str).into_iter().zip(counts).collect::<std::collections::BTreeMap<_, _>>(),
         },
         "leftOut": left_out,
@@ -156,6 +211,8 @@ fn data(protocol: &Protocol, recordings: &[Recording], gathered: &Gathered, summ
         "bars": gathered.lanes.bars(),
         "events": gathered.events.iter().map(events::PageEvent::json).collect::<Vec<_>>(),
         "rules": found.rules,
+        "ruleNames": protocol.rules().iter().map(|rule| &*rule.name).collect::<Vec<_>>(),
+        "severities": severities_of(protocol, recordings),
         "findings": found.findings,
         "causes": found.causes,
     })

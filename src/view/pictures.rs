@@ -5,9 +5,10 @@ use sessionlint_core::protocol::Protocol;
 use sessionlint_core::text::visible;
 
 use super::lanes::{Lanes, StateKind, is_shown, state_kind};
-use crate::picture::{Drawing, Rect, View, drawing, graphs, keep_taken};
+use crate::picture::{Drawing, Rect, View, drawing, graphs, keep_near, keep_taken};
 
-/// Returns the lifecycles of a protocol, with pictures of what sessions can do and these did.
+/// Returns the lifecycles of a protocol, each with two pictures: `whole` has what sessions can do, and `near` what these did,
+/// and what they could have done where something went wrong. It is null where that is all.
 pub(super) fn lifecycles(protocol: &Protocol, lanes: &Lanes<'_>) -> Value {
     let graphs = graphs(protocol, None, View::All);
     let lifecycles = protocol.tables().lifecycles.iter().zip(graphs).enumerate();
@@ -23,13 +24,22 @@ pub(super) fn lifecycles(protocol: &Protocol, lanes: &Lanes<'_>) -> Value {
                 json!({"name": visible(&lifecycle.states[state]), "kind": kind})
             })
             .collect();
-        let kept = keep_taken(&mut graph, |from, to, rule| lanes.is_taken(number, from, to, rule));
+        let is_taken = |from: usize, to: usize, rule: Option<&str>| lanes.is_taken(number, from, to, rule);
+        let mut near = graph.clone();
+        let near_states = keep_near(&mut near, is_taken, |state| lanes.went_wrong(number, state));
+        let kept = keep_taken(&mut graph, is_taken);
+        let notes = graph.notes.clone();
+        let is_whole = near.edges.is_empty() || near == graph;
+        let whole = picture(&drawing(&graph), &kept);
+        let near = (!is_whole).then(|| picture(&drawing(&near), &near_states));
         json!({
             "name": visible(&lifecycle.name),
             "within": lifecycle.within,
             "shown": is_shown(lifecycle),
             "states": states,
-            "picture": picture(&drawing(&graph), &kept),
+            "near": near,
+            "whole": whole,
+            "notes": notes,
         })
     });
     write.collect()

@@ -20,6 +20,8 @@ const BLOCK: usize = 64 * 1024;
 /// A recording that can be read more than once.
 pub(super) struct Source {
     pub name: Arc<str>,
+    /// The name of the target that it is, or is in.
+    pub target: Arc<str>,
     /// The file, or why it cannot be opened.
     file: Result<File, io::Error>,
     /// What is wrong with what follows, if it could not be copied.
@@ -33,7 +35,7 @@ impl Source {
             Target::StandardInput(_) => Err(io::Error::other("it can be read only once")),
             Target::File(path) | Target::Copy(_, path) => File::open(path),
         };
-        Source { name: target.name(), file, damage: None }
+        Source { name: target.name(), target: target.name(), file, damage: None }
     }
 
     /// Copies the body of a response to a file that has no name.
@@ -51,7 +53,8 @@ impl Source {
                 Err(ReadError::Unreadable(cause)) => break Some(cause.to_string()),
             }
         };
-        Ok(Source { name: format!("{}: {}", target.name(), body.name).into(), file: Ok(file), damage })
+        let name = format!("{}: {}", target.name(), body.name).into();
+        Ok(Source { name, target: target.name(), file: Ok(file), damage })
     }
 
     fn unreadable(&self, cause: io::Error) -> RunError {

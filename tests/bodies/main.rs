@@ -256,7 +256,8 @@ fn coverage_and_view_find_the_protocol_of_bodies() {
     }
     for command in ["coverage", "view"] {
         let mixed = folder.run(&[command, "mixed.json"]);
-        let words = "mixed.json has a recording of anthropic-messages, and mixed.json one of openai-chat";
+        let words =
+            "mixed.json holds streams of anthropic-messages and of openai-chat; choose one of the two with --protocol";
         assert!(mixed.code == 2 && mixed.err.contains(words), "{}", mixed.err);
         assert_eq!(folder.run(&[command, "none.json"]).code, 2);
     }

@@ -13,6 +13,11 @@ fn data(page: &str) -> Value {
     serde_json::from_str(json).expect("the data is JSON")
 }
 
+/// Returns the data of a page that is in a file.
+fn data_in(folder: &Folder, name: &str) -> Value {
+    data(&std::fs::read_to_string(folder.path().join(name)).expect("the page was written"))
+}
+
 /// Makes the page of a recording by these arguments, and returns its data.
 fn data_of(recording: &str, arguments: &str) -> Value {
     let folder = Folder::with(&[("a.ndjson", recording)]);
@@ -56,8 +61,8 @@ fn what_cannot_be_shown_makes_no_page() {
     for (arguments, says) in [
         ("view gone.ndjson --out gone.html", "gone.ndjson"),
         ("view a.ndjson --out notes.html", "refusing to overwrite notes.html: it is not an earlier page"),
-        ("view a.ndjson --out a.ndjson", "a.ndjson is a recording that is to be shown"),
-        ("view a.ndjson --out .", "is a folder; the page needs a file"),
+        ("view a.ndjson --out a.ndjson", "a.ndjson is to be checked, so no page can go there"),
+        ("view a.ndjson --out .", "is a folder; a page needs a file"),
         ("view a.ndjson --out - --open", "--open needs a file"),
         ("view a.ndjson --max-events 0", "from 1 to 1000000"),
     ] {
@@ -157,6 +162,12 @@ fn a_folder_of_ones_own_says_what_is_shown() {
     let said: Vec<_> =
         data["events"].as_array().expect("events").iter().filter_map(|event| event[6].as_str()).collect();
     assert!(said.contains(&"What is in this folder?"), "{said:?}");
+    // The page says what `explain` says of a rule.
+    let without = recording.lines().filter(|line| !line.contains("session.tool.results"));
+    let broken: String = without.map(|line| format!("{line}\n")).collect();
+    let data = data_of(&broken, &format!("--protocol {}", root.display()));
+    let words = "It quotes no document: the tables of An agent over standard output say so.";
+    assert_eq!(data["rules"]["results-missing"]["basis"], words);
 }
 
 #[test]
@@ -170,9 +181,254 @@ fn several_recordings_are_one_page() {
     assert_eq!(data["streams"].as_array().map(Vec::len), Some(2));
 }
 
+/// A stream of OpenAI Responses whose events have these numbers, and which is not over.
+fn responses(numbers: &[u64]) -> String {
+    let event = |number: &u64| {
+        let kind = if *number == 0 { "response.created" } else { "response.in_progress" };
+        let response = r#"{"id":"r","object":"response","status":"in_progress","model":"m","output":[]}"#;
+        format!("data: {{\"type\":\"{kind}\",\"sequence_number\":{number},\"response\":{response}}}\n\n")
+    };
+    numbers.iter().map(event).collect()
+}
+
+/// The beginning of a stream of Anthropic's Messages.
+const MESSAGE: &str = "event: ping\ndata: {\"type\":\"ping\"}\n\nevent: content_block_stop\ndata: \
+                       {\"type\":\"content_block_stop\",\"index\":0}\n\n";
+
+/// Returns a cassette with these bodies of responses.
+fn cassette(bodies: &[&str]) -> String {
+    let interaction = |body: &&str| {
+        let request = serde_json::json!({"method": "POST", "uri": "https://api.example/v1"});
+        let media_type = if body.contains("data: ") { "text/event-stream" } else { "text/plain" };
+        let headers = serde_json::json!({"content-type": [media_type]});
+        serde_json::json!({"request": request, "response": {"headers": headers, "body": {"string": body}}})
+    };
+    serde_json::json!({"interactions": bodies.iter().map(interaction).collect::<Vec<_>>()}).to_string()
+}
+
 #[test]
-fn who_asks_for_html_is_told_of_the_page() {
-    let ran = Folder::with(&[("a.ndjson", CLEAN)]).run("check a.ndjson --format html");
+fn a_check_makes_the_page_that_view_makes() {
+    let bodies = cassette(&[&responses(&[0, 1]), &responses(&[0, 2])]);
+    let folder = Folder::with(&[("in/a.ndjson", OPEN), ("in/b/c.ndjson", CLEAN), ("bodies.json", &bodies)]);
+    for (paths, code) in [("in", 1), ("in/a.ndjson", 1), ("in/b", 0), ("bodies.json", 1)] {
+        let checked = folder.run(&format!("check {paths} --format short --format html=checked.html"));
+        assert_eq!((checked.code, checked.err.as_str()), (code, ""), "{paths}");
+        assert_eq!(
+            checked.out,
+            folder.run(&format!("check {paths} --format short")).out,
+            "the report stays what it is"
+        );
+        assert_eq!(folder.run(&format!("view {paths} --out viewed.html")).code, 0);
+        let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("it was written");
+        assert!(read("checked.html") == read("viewed.html"), "{paths}");
+        // The counts are those of the report.
+        let words = data(&read("checked.html"))["total"]["words"].as_str().expect("words").to_owned();
+        assert!(checked.out.contains(&format!("{words}: ")), "{paths}: {words}: {}", checked.out);
+        assert!(folder.run(&format!("check {paths} --format html")).out == read("checked.html"), "{paths}");
+    }
+}
+
+#[test]
+fn a_page_has_the_severities_and_the_protocol_of_its_check() {
+    let folder = Folder::with(&[("a.ndjson", OPEN)]);
+    let severity = |arguments: &str| {
+        let ran = folder.run(&format!("check a.ndjson --format html=a.html {arguments}"));
+        assert_eq!(ran.out, "");
+        (ran.code, data_in(&folder, "a.html")["findings"][0]["severity"].as_str().map(str::to_owned))
+    };
+    assert_eq!(severity(""), (1, Some("error".into())));
+    assert_eq!(severity("--rule turn-unfinished=note"), (0, Some("note".into())));
+    assert_eq!(severity("--rule turn-unfinished=off"), (0, None));
+    assert_eq!(severity("--fragment"), (0, None));
+    folder.write("sessionlint.toml", "version = 1\n[rules]\nturn-unfinished = \"warning\"\n");
+    assert_eq!(severity(""), (0, Some("warning".into())));
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/agent-over-stdio");
+    let example = example.display();
+    assert_eq!(folder.run(&format!("check a.ndjson --format html=a.html --no-config --protocol {example}")).code, 1);
+    assert_eq!(data_in(&folder, "a.html")["protocol"]["name"], "agent-over-stdio");
+}
+
+#[test]
+fn a_check_that_cannot_make_its_page_says_so() {
+    let folder = Folder::with(&[("a.ndjson", CLEAN), ("notes.html", "my own notes"), ("report.sarif", "{}")]);
+    for (arguments, says) in [
+        ("check a.ndjson --format html=notes.html", "refusing to overwrite notes.html: it is not an earlier page"),
+        ("check a.ndjson --format html=report.sarif", "it is not an earlier page"),
+        ("check a.ndjson --format html=a.ndjson", "a.ndjson is to be checked, so no page can go there"),
+        ("check a.ndjson --format html=.", ". is a folder; a page needs a file"),
+        ("check a.ndjson --format html=gone/a.html", "gone/a.html cannot be written: its folder does not exist"),
+        ("check a.ndjson --format html --format json", "only one report can go to standard output"),
+        ("check a.ndjson --format html=b.html --join", "--format html does not go with --follow, --join"),
+        ("check a.ndjson --format html=b.html --follow", "--format html does not go with --follow, --join"),
+        ("check a.ndjson --format html=b.html --complete", "--format html does not go with --follow, --join"),
+        ("lint a.ndjson --format html=b.html", "html is no report but a page of recordings"),
+        ("tap --format html=b.html -- true", "html is no report but a page of recordings"),
+    ] {
+        let ran = folder.run(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments}");
+        assert!(ran.err.contains(says), "{arguments}: {}", ran.err);
+    }
+    if cfg!(unix) {
+        let ran = folder.run("check /dev/null --format html=b.html");
+        assert!(ran.code == 2 && ran.err.contains("/dev/null can be read only once"), "{}", ran.err);
+    }
+    let ran = folder.run_with_input("check - --format human --format html=b.html", CLEAN.as_bytes());
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    let says = "standard input can be read only once: keep the recording in a file, check it there, or make the page of it \
+                with `sessionlint view FILE`";
+    assert!(ran.err.contains(says), "{}", ran.err);
+    assert!(!folder.path().join("b.html").exists());
+}
+
+#[test]
+fn recordings_of_several_protocols_have_their_report_and_no_page() {
+    let folder = Folder::with(&[
+        ("a.ndjson", CLEAN),
+        ("b.sse", &responses(&[0, 1])),
+        ("both.json", &cassette(&[&responses(&[0, 1]), MESSAGE])),
+    ]);
+    let ran = folder.run("check a.ndjson b.sse --format short --format html=p.html");
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("html is not a format; `sessionlint view` makes a page of recordings"), "{}", ran.err);
+    assert!(ran.out.contains("b.sse:3:"), "{}", ran.out);
+    let says = "sessionlint: no page was made: a.ndjson has a recording of session-events, and b.sse one of openai-responses; \
+                take the recordings of each protocol by themselves, or name one with --protocol\n";
+    assert_eq!(ran.err, says);
+    // A file cannot be taken apart, so nobody is told to.
+    for command in ["view both.json --out p.html", "coverage both.json"] {
+        let ran = folder.run(command);
+        assert_eq!(ran.code, 2);
+        let says = "sessionlint: both.json holds streams of openai-responses and of anthropic-messages; choose one of the two \
+                    with --protocol\n";
+        assert_eq!(ran.err, says, "{command}");
+    }
+    assert!(!folder.path().join("p.html").exists());
+    assert_eq!(folder.run("view both.json --out p.html --protocol openai-responses").code, 0);
+}
+
+#[test]
+fn stored_records_have_a_page_of_their_own() {
+    let records = r#"{"sessions":[{"session_id":"s"}]}"#;
+    let folder = Folder::with(&[("a.ndjson", CLEAN), ("records.json", records)]);
+    let code = folder.run("check records.json").code;
+    assert_eq!(folder.run("check records.json --format html=r.html").code, code);
+    let page = data_in(&folder, "r.html");
+    assert_eq!(
+        (&page["protocol"]["name"], &page["total"]["words"]),
+        (&"session-records".into(), &"1 file, 1 record".into())
+    );
+    assert_eq!(folder.run("view a.ndjson records.json --out a.html").code, 0);
+    let page = data_in(&folder, "a.html");
+    assert_eq!(page["files"], serde_json::json!(["a.ndjson"]));
+    assert_eq!(page["leftOut"], serde_json::json!(["1 file of stored records cannot be shown beside streams"]));
+}
+
+#[test]
+fn a_file_with_several_bodies_counts_once() {
+    let both = cassette(&[&responses(&[0, 1]), &responses(&[0, 1]), "a page"]);
+    let folder = Folder::with(&[("a.json", &both), ("b.sse", &responses(&[0]))]);
+    assert_eq!(folder.run("view a.json --out a.html").code, 0);
+    let page = data_in(&folder, "a.html");
+    assert_eq!(page["title"], "a.json");
+    let words = "1 file, 2 bodies with a stream and 1 without, 4 events, 2 streams";
+    assert_eq!(page["total"]["words"], words);
+    assert_eq!(folder.run("view a.json b.sse --out a.html").code, 0);
+    assert_eq!(data_in(&folder, "a.html")["title"], "a.json and 1 more");
+}
+
+#[test]
+fn what_has_no_events_has_no_page() {
+    let folder = Folder::with(&[("a.ndjson", "{\"a\": 1}\n")]);
+    for (arguments, input) in
+        [("view - --out p.html", "{\"a\": 1}\n"), ("view a.ndjson --out p.html", ""), ("view - --out p.html", "")]
+    {
+        let ran = folder.run_with_input(arguments, input.as_bytes());
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments}");
+        assert!(ran.err.starts_with("sessionlint: nothing was checked: there is no event"), "{}", ran.err);
+        assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+    }
+    assert_eq!(folder.run("check a.ndjson --format html=p.html").code, 2);
+    assert!(!folder.path().join("p.html").exists());
+}
+
+#[test]
+fn the_page_of_standard_input_says_so() {
+    let folder = Folder::new();
+    let ran = folder.run_with_input("view - --out -", CLEAN.as_bytes());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("<title>standard input — sessionlint</title>"));
+    assert_eq!(data(&ran.out)["title"], "standard input");
+}
+
+/// Returns what is missing before or after which line, by the findings of a page.
+fn missing(page: &Value) -> Vec<(String, u64, String)> {
+    let findings = page["findings"].as_array().expect("findings").iter();
+    let gap = |one: &Value| {
+        let (rule, words) = (one["rule"].as_str()?, one["missing"].as_str()?);
+        Some((rule.to_owned(), one["line"].as_u64()?, words.to_owned()))
+    };
+    findings.filter_map(gap).collect()
+}
+
+#[test]
+fn what_is_missing_is_named_where_the_advice_names_it() {
+    let started = &call(1);
+    let done = event(
+        "session.tool.call.completed",
+        r#"{"session_id":"s","tool_call_id":"c1","tool_name":"bash","ok":true,"duration_ms":1}"#,
+    );
+    let end = event("session.completed", r#"{"session_id":"s","final_message":"Done."}"#);
+    let gaps = |events: &[&str]| missing(&data_of(&events.concat(), ""));
+    let results = |line, words: &str| vec![("tool-result-missing".to_owned(), line, words.to_owned())];
+    assert_eq!(gaps(&[OPEN, started, &done, &end, CLEAN]), results(4, "session.tool.results"));
+    let unfinished = "session.tool.call.completed, then session.tool.results";
+    let expected = vec![("tool-call-unfinished".to_owned(), 3, unfinished.to_owned())];
+    assert_eq!(gaps(&[OPEN, started, &end, CLEAN]), expected);
+    // Before the end of a stream: any of several would do.
+    let ends = "session.completed or session.error or session.interrupted";
+    assert_eq!(gaps(&[OPEN, started, &done]).first().map(|(_, _, words)| words.as_str()), Some(ends));
+    // What comes twice is not missing.
+    assert_eq!(gaps(&[OPEN, &end, &end, CLEAN]), []);
+}
+
+#[test]
+fn numbers_that_a_series_passed_over_are_missing() {
+    let gaps = |numbers: &[u64]| missing(&data_of(&responses(numbers), "--protocol openai-responses"));
+    let gap = |line: u64, words: &str| ("sequence-gap".to_owned(), line, words.to_owned());
+    assert_eq!(gaps(&[0, 1, 3]).first(), Some(&gap(5, "sequence_number 2")));
+    assert_eq!(gaps(&[0, 1, 5]).first(), Some(&gap(5, "sequence_number 2 to 4")));
+    // One that comes again is not.
+    assert!(gaps(&[0, 1, 1]).iter().all(|(rule, ..)| rule != "sequence-gap"));
+}
+
+#[test]
+fn the_parts_of_a_key_have_their_names() {
+    let lines = [
+        r#"{"type":"response.created","sequence_number":0,"response":{"id":"r","object":"response","status":"in_progress","model":"m","output":[]}}"#,
+        r#"{"type":"response.output_item.added","sequence_number":1,"output_index":1,"item":{"id":"i","type":"message","role":"assistant","status":"in_progress","content":[]}}"#,
+        r#"{"type":"response.content_part.added","sequence_number":2,"item_id":"i","output_index":1,"content_index":0,"part":{"type":"output_text","text":"","annotations":[]}}"#,
+    ];
+    let page = data_of(&(lines.join("\n") + "\n"), "--protocol openai-responses");
+    let keys = |name: &str| -> Vec<String> {
+        let of = |one: &&Value| page["lifecycles"][one[0].as_u64().expect("a number") as usize]["name"] == name;
+        let instances = page["instances"].as_array().expect("instances").iter();
+        instances.filter(of).map(|one| one[4].as_str().expect("a key").to_owned()).collect()
+    };
+    assert_eq!(keys("part"), ["output_index 1, content_index 0"]);
+    assert_eq!(keys("item"), ["output_index 1"]);
+    let page = data_of(&[OPEN, &call(1)].concat(), "");
+    assert!(page["instances"].as_array().expect("instances").iter().any(|one| one[4] == "c1"), "an id needs no name");
+}
+
+#[test]
+fn a_lifecycle_has_a_picture_of_what_was_done_and_one_of_everything() {
+    let page = data_of(&[OPEN, &call(1)].concat(), "");
+    let lifecycle = page["lifecycles"].as_array().expect("lifecycles").iter().find(|one| one["name"] == "tool-call");
+    let lifecycle = lifecycle.expect("it is there");
+    let names = |picture: &str| -> Vec<&str> {
+        lifecycle[picture]["boxes"].as_array().expect("boxes").iter().filter_map(|one| one["name"].as_str()).collect()
+    };
+    assert!(names("near").starts_with(&["absent", "started"]), "{:?}", names("near"));
+    assert!(names("near").len() < names("whole").len());
+    // What nothing has moved is shown as a whole.
+    assert!(data_of(CLEAN, "")["lifecycles"].as_array().expect("lifecycles").iter().any(|one| one["near"].is_null()));
 }

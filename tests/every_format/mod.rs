@@ -2,9 +2,14 @@
 
 use super::built_program::built_program;
 
-/// Returns the names of the report formats, in the order in which the help of `check` lists them.
+/// Returns the names of the report formats. The page that `check` makes as well is no report.
 pub fn every_format() -> Vec<String> {
-    let output = built_program().args(["check", "--help"]).output();
+    formats_of("lint")
+}
+
+/// Returns what a subcommand takes as a format, in the order in which its help lists them.
+pub fn formats_of(subcommand: &str) -> Vec<String> {
+    let output = built_program().args([subcommand, "--help"]).output();
     let help = String::from_utf8(output.expect("the program starts").stdout).expect("UTF-8");
     let (_, rest) = help.split_once("--format <FORMAT[=FILE]>").expect("the option");
     let (_, rest) = rest.split_once("Possible values:\n").expect("the formats");

@@ -162,6 +162,92 @@ test("the lifecycle shows the path and the cell where it went wrong", async () =
   await close();
 });
 
+test("what is missing has a row between the events, and leads to its finding", async () => {
+  const { page, close } = await open(browser, pageOf(broken()));
+  const gap = page.locator("#events .gap");
+  assert.equal(await gap.count(), 1);
+  assert.match(await gap.textContent() ?? "", /missing here: session\.tool\.results$/);
+  // It stands between the event before and the one at which it was noticed.
+  const [before, at, after] = await Promise.all([13, 0, 14].map(async (line) => {
+    const row = line ? page.locator("#events .event", { has: page.locator(".line", { hasText: new RegExp(`^${line}$`) }) }) : gap;
+    return (await row.boundingBox())?.y ?? -1;
+  }));
+  assert.ok(before < at && at < after, `${before} ${at} ${after}`);
+  await page.locator(".cause", { hasText: "boolean" }).click();
+  await gap.click();
+  assert.match(await page.locator(".explanation h2").textContent() ?? "", /was never reported/);
+  assert.equal(await chosenLine(page), "14");
+  await close();
+});
+
+test("what is missing at the end has a row behind the last event", async () => {
+  const { page, close } = await open(browser, pageOf(event("session.status", 1, { session_id: "s", pending: true, status_label: "thinking..." })));
+  const rows = await page.locator("#events [role=option]").evaluateAll((all) => all.map((one) => one.className));
+  assert.deepEqual(rows, ["event error related", "gap error"]);
+  await close();
+});
+
+test("an event has its number beside its line", async () => {
+  const idle = event("session.status", 1, { session_id: "s", pending: false, status_label: "idle" });
+  const { page, close } = await open(browser, pageOf(`\n\n${idle}\n${idle}`));
+  const numbers = await page.locator("#events .event").evaluateAll((all) => all.map((one) => [".number", ".line"].map((name) => one.querySelector(name)?.textContent)));
+  assert.deepEqual(numbers, [["1", "3"], ["2", "5"]]);
+  await close();
+});
+
+test("a warning has the colour of warnings in the picture of a lifecycle", async () => {
+  const config = "version = 1\n[rules]\ntool-result-missing = \"warning\"\n";
+  const { page, close } = await open(browser, pageOf(broken(), [], undefined, config));
+  await page.locator(".cause", { hasText: "was never reported" }).click();
+  await page.keyboard.press("l");
+  assert.equal(await page.locator("#picture .move.error, #picture .state.error, #picture text.error").count(), 0);
+  assert.equal(await page.locator("#picture .move.warning").count(), 1);
+  const colour = await page.locator("#picture .move.warning").evaluate((line) => getComputedStyle(line).stroke);
+  const [expected, error] = await page.evaluate(() => ["--warning", "--error"].map((name) => {
+    const shown = document.createElement("p");
+    document.body.append(shown);
+    shown.style.color = `var(${name})`;
+    return getComputedStyle(shown).color;
+  }));
+  assert.equal(colour, expected);
+  assert.notEqual(colour, error);
+  assert.match(await page.locator("#picture .here").textContent() ?? "", /^⚠ it went wrong here$/);
+  await close();
+});
+
+test("the picture of each lifecycle fits into its pane, and can be enlarged", async () => {
+  const { page, close } = await open(browser, pageOf(broken()));
+  await page.keyboard.press("l");
+  const beyond = () => page.locator("#picture").evaluate((pane) => [pane.scrollWidth - pane.clientWidth, pane.scrollHeight - pane.clientHeight]);
+  const names = await page.locator("#lifecycle option").allTextContents();
+  assert.ok(names.length >= 3, String(names));
+  for (const all of [false, true]) {
+    if (all) await page.click("#all-moves");
+    for (const name of names) {
+      await page.selectOption("#lifecycle", { label: name });
+      assert.deepEqual(await beyond(), [0, 0], `${name}, all: ${all}`);
+    }
+  }
+  const size = () => page.locator("#picture svg").evaluate((svg) => svg.getBoundingClientRect().width);
+  const fitted = await size();
+  await page.click("#picture-in");
+  assert.ok(await size() > 1.3 * fitted);
+  await page.click("#picture-fit");
+  assert.equal(await size(), fitted);
+  await close();
+});
+
+test("all moves are more than those that were made", async () => {
+  const { page, close } = await open(browser, pageOf(broken()));
+  await page.keyboard.press("l");
+  const moves = () => page.locator("#picture .move").count();
+  const near = await moves();
+  await page.click("#all-moves");
+  assert.ok(await moves() > near, `${near} moves`);
+  assert.equal(await page.locator("#all-moves").getAttribute("aria-pressed"), "true");
+  await close();
+});
+
 test("a user's own protocol has lanes and labels without a line of code", async () => {
   const { readFileSync } = await import("node:fs");
   const stream = readFileSync(`${EXAMPLE}/recording.ndjson`, "utf8").split("\n").filter((line) => !line.includes("session.tool.results")).join("\n");

@@ -24,11 +24,14 @@ let number = 0;
  * @param {string} recording
  * @param {string[]} [options]
  * @param {string} [name]
+ * @param {string | null} [config] the text of a sessionlint.toml
  */
-export function pageOf(recording, options = [], name = `recording-${number}.ndjson`) {
+export function pageOf(recording, options = [], name = `recording-${number}.ndjson`, config = null) {
   const out = join(folder, `page-${number++}.html`);
   writeFileSync(join(folder, name), recording);
-  execFileSync(PROGRAM, ["view", name, "--no-config", "--out", out, ...options], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  if (config !== null) writeFileSync(join(folder, "config.toml"), config);
+  const chosen = config === null ? ["--no-config"] : ["--config", "config.toml"];
+  execFileSync(PROGRAM, ["view", name, ...chosen, "--out", out, ...options], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   return out;
 }
 

@@ -50,7 +50,7 @@ impl FuzzReport<'_> {
         let mut reporter = outputs.reporter(self.rules, style, None)?.with_unread(Unread::GoesOn);
         let reported = self.findings(judge, failures, elapsed, &mut reporter);
         drop(reporter);
-        reported.map_err(CliError::Output).and_then(|()| outputs.persist())
+        reported.map_err(CliError::Output).and_then(|()| outputs.persist().map(drop))
     }
 
     fn findings(
