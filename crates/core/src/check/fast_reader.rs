@@ -35,7 +35,9 @@ pub(crate) struct FastReader {
     fits_none: bool,
     /// What the last line had before an event inside of something else.
     before: Vec<u8>,
-    /// The number of characters of it.
+    /// What it had behind the event, with its line end.
+    behind: Vec<u8>,
+    /// The number of characters before the event.
     characters_before: u64,
     /// The number of objects and arrays that it opens.
     depth_before: usize,
@@ -70,6 +72,7 @@ impl FastReader {
             longest: u32::MAX as usize,
             fits_none: false,
             before: Vec::new(),
+            behind: Vec::new(),
             characters_before: 0,
             depth_before: 0,
         }
@@ -151,7 +154,12 @@ impl FastReader {
         };
         let end = fitting.end;
         let rest = &lines[end..lines.len().min(end + LONGEST_AROUND)];
-        let Some(line_end) = memchr::memchr(b'\n', rest).map(|at| end + at) else { return false };
+        // Most end like the last one, too.
+        if self.behind.is_empty() || !starts_with(rest, &self.behind) {
+            let Some(length) = memchr::memchr(b'\n', rest) else { return false };
+            self.behind = rest[..=length].to_vec();
+        }
+        let line_end = end + self.behind.len() - 1;
         let text = lines[..line_end].strip_suffix(b"\r").unwrap_or(&lines[..line_end]);
         if text.len() > longest || text.len() < end || text.last() != Some(&b'}') {
             return false;
