@@ -158,7 +158,7 @@ fn findings_stand_in_the_order_in_which_they_were_judged() {
             ),
             Words("1 file, 9 events, 1 stream: 2 errors, 0 warnings, 1 note; checked against session-events."),
         ],
-        "This run is not complete: 1 check-skipped.",
+        "Not everything was checked: 1 finding of check-skipped.",
     );
 }
 

@@ -125,11 +125,11 @@ impl Completeness {
         let kinds = kinds.into_iter().map(|(reason, number)| match reason {
             GapReason::Unreadable => format!("{} not read", count(number, "input")),
             GapReason::PassedOver => format!("{} passed over", count(number, "file")),
-            GapReason::Rule(rule) => format!("{number} {}", visible(rule)),
+            GapReason::Rule(rule) => format!("{} of {}", count(number, "finding"), visible(rule)),
         });
         let more = (self.unlisted > 0).then(|| format!("{} more", self.unlisted));
         let all: Vec<_> = kinds.chain(more).collect();
-        (!all.is_empty()).then(|| format!("this run is not complete: {}", all.join(", ")))
+        (!all.is_empty()).then(|| format!("not everything was checked: {}", all.join(", ")))
     }
 }
 
@@ -206,7 +206,7 @@ mod tests {
         assert!(completeness.is_complete() && completeness.words().is_none());
         (0..MOST_GAPS + 2).for_each(|_| completeness.add_finding(&finding("check-skipped")));
         assert_eq!((completeness.gaps().len(), completeness.unlisted()), (MOST_GAPS, 2));
-        assert_eq!(completeness.words().as_deref(), Some("this run is not complete: 1000 check-skipped, 2 more"));
+        assert_eq!(completeness.words().as_deref(), Some("not everything was checked: 1000 findings of check-skipped, 2 more"));
         assert_eq!(completeness.gaps()[0].line(), "a␛:7: m␛", "a terminal is safe from it");
     }
 
@@ -217,7 +217,7 @@ mod tests {
         completeness.add_error(&RunError::Nothing { path: "b".into() });
         completeness.add_file(GapReason::PassedOver, &"c".into(), String::new());
         let words = completeness.words();
-        assert_eq!(words.as_deref(), Some("this run is not complete: 2 files passed over, 1 input not read"));
+        assert_eq!(words.as_deref(), Some("not everything was checked: 2 files passed over, 1 input not read"));
         assert_eq!(completeness.gaps()[0].line(), "a: it is text");
     }
 

@@ -336,7 +336,7 @@ fn github_reports_what_was_not_read_and_what_is_not_shown() {
     assert!(lines[0].contains(help), "{}", ran.out);
     assert!(lines[1].starts_with("::error file=missing,title=sessionlint::missing: "), "{}", ran.out);
     assert_eq!(lines[2], "::notice title=sessionlint::2 more findings not shown (--max-findings)");
-    assert_eq!(lines[3], "::warning title=sessionlint::this run is not complete: 1 input not read");
+    assert_eq!(lines[3], "::warning title=sessionlint::not everything was checked: 1 input not read");
     assert_eq!(lines.len(), 4);
 }
 

@@ -99,7 +99,7 @@ pub fn of_github(report: &str) -> Vec<Said> {
         let number = |text: &str| text.parse().expect("a number");
         said(&unescaped(file), number(at), number(column), severity, rule)
     };
-    let is_gap = |line: &&str| line.starts_with("::warning title=sessionlint::this run is not complete: ");
+    let is_gap = |line: &&str| line.starts_with("::warning title=sessionlint::not everything was checked: ");
     report.lines().filter(|line| !is_gap(line)).map(said_by).collect()
 }
 

@@ -39,7 +39,7 @@ fn the_counts_say_what_is_not_shown_and_what_was_not_checked() {
     assert!(first.starts_with("r/a.ndjson:1:99: error[wrong-type]: "), "{first}");
     assert!(rest.starts_with("2 more findings not shown (--max-findings).\n1 file, "), "{rest}");
     assert!(rest.contains("; 1 input could not be checked.\n"), "{rest}");
-    assert!(rest.contains("This run is not complete: ") && rest.contains("\n  r/evals.jsonl: "), "{rest}");
+    assert!(rest.contains("Not everything was checked: ") && rest.contains("\n  r/evals.jsonl: "), "{rest}");
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn an_emptied_fixture_is_not_skipped_in_silence() {
     let ran = folder.run("lint .");
     assert_eq!(ran.code, 0, "{}", ran.out);
     assert!(
-        ran.out.contains("This run is not complete: 1 file passed over.\n  ./b.json: nothing in it\n"),
+        ran.out.contains("Not everything was checked: 1 file passed over.\n  ./b.json: nothing in it\n"),
         "{}",
         ran.out
     );

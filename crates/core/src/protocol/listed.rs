@@ -115,7 +115,7 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("compressed or encoded data is truncated or damaged"),
             says: "the data is truncated or damaged here ({found})",
-            help: "compress, encode or download it again (only what stands before this point was checked)",
+            help: "compress or download it again (only what comes before this point was checked)",
         },
         Framing::EmptyInput => ListedRule {
             severity: Some(Severity::Error),

@@ -194,7 +194,7 @@ impl<'p> Classifier<'p> {
         }
         found.map(|(kind, _)| kind).ok_or_else(|| {
             let kinds: Vec<_> = self.records.kinds.iter().map(|kind| self.name(kind.id)).collect();
-            format!("it is not clear which kind of record this is ({})", kinds.join(", "))
+            format!("it is not clear which kind of record this is: it could be one of {}", kinds.join(", "))
         })
     }
 

@@ -88,12 +88,12 @@ impl StreamJudge {
         if names.is_empty() {
             return;
         }
-        let these = if names.len() == 1 { "this rule reports" } else { "these rules report" };
+        let these = if names.len() == 1 { "this rule" } else { "these rules" };
         let (found, help) = match self.is_missing {
             false => ("an event may have been lost here", "fix what cannot be read, and check again"),
             true => ("events may be missing before this file", "find what is missing, and check again"),
         };
-        let found = format!("{found}, so {these} less from here on: {}", list(&names));
+        let found = format!("{found}, so from here on {these} may miss mistakes: {}", list(&names));
         let rule = framing(Framing::CheckSkipped);
         let message = log.message(rule, &mut [("found", found)]);
         let help = Some(help.into());
