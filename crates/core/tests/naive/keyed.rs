@@ -130,11 +130,11 @@ impl Stream<'_> {
             }
         }
         let unseen = if row.key.is_some() && starts { Unseen::Lost } else { Unseen::Unsure };
-        let before = table.marks.values().map(|mark| mark.0).max().unwrap_or(unseen);
         // A row that opens nothing makes nothing owned.
-        let owned = table.marks.values().map(|mark| mark.1).max().unwrap_or(Sure::No);
-        let owned = if starts { Sure::Perhaps } else { owned };
-        table.marks = BTreeMap::from([(Key::new(), (before.max(unseen), owned))]);
+        let owned = if starts { Sure::Perhaps } else { Sure::No };
+        for mark in table.marks.values_mut() {
+            *mark = (mark.0.max(unseen), mark.1.max(owned));
+        }
         if starts {
             done.others.opened = Sure::Perhaps;
         }
