@@ -95,8 +95,11 @@ impl<'d> Draft<'d> {
         self.wish_for_time(clock, choices);
         self.wish_for_aim(choices);
         for lifecycle in 0..tables.lifecycles.len() {
+            // The rows go by what stays the same.
+            self.wish_for_same();
             self.wish_for_row(lifecycle, choices);
         }
+        self.wish_for_same();
         let half = self.wish_for_texts(choices);
         self.wish_for_series(choices);
         self.wish_for_checks(choices);
@@ -227,7 +230,19 @@ impl<'d> Draft<'d> {
         if when.iter().any(|condition| !self.may_meet(scope, condition)) {
             return;
         }
-        if let Some(condition) = choices.one_of(when) {
+        let when: Vec<Condition> = when.iter().filter(|condition| !self.must_meet(scope, condition)).cloned().collect();
+        let is_lack = |wanted: &Wanted| matches!(wanted, Wanted::Empty(true) | Wanted::Present(false));
+        let (lacks, others): (Vec<&Condition>, Vec<&Condition>) = when.iter().partition(|it| is_lack(&it.wanted));
+        // A plain event has what the others lack, and is else like them.
+        let condition = match (self.style, lacks.as_slice()) {
+            (Style::Plain, [only]) => {
+                let others: Vec<Condition> = others.into_iter().cloned().collect();
+                self.wish_for_all(scope, &others, choices);
+                Some(*only)
+            }
+            _ => choices.one_of(&when),
+        };
+        if let Some(condition) = condition {
             self.wish(scope, condition.slot, Wish::Other(vec![condition.wanted.clone()]));
         }
     }
@@ -237,6 +252,14 @@ impl<'d> Draft<'d> {
         match self.place(scope, condition.slot) {
             Place::Number(number) => meets(Some(&json!(number)), &condition.wanted),
             Place::Field(at) => self.wishes.may_meet(&at, &condition.wanted),
+        }
+    }
+
+    /// Returns whether what was wished for so far meets a condition for certain.
+    fn must_meet(&self, scope: Scope, condition: &Condition) -> bool {
+        match self.place(scope, condition.slot) {
+            Place::Number(number) => meets(Some(&json!(number)), &condition.wanted),
+            Place::Field(at) => self.wishes.must_meet(&at, &condition.wanted),
         }
     }
 

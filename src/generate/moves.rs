@@ -81,7 +81,9 @@ impl<'p> Moves<'p> {
                     let purpose = Purpose::Row(RowAim { lifecycle, row: row.number, state, twice: false });
                     let mut needs = needs_of_row(self.tables, lifecycle, row, state);
                     needs.extend(others.iter().cloned());
-                    let cost = if cell.rule.is_some() { BROKEN } else { 1 };
+                    // A key that did not come yet is there at any time, and a series may count what opens.
+                    let is_again = cell.anew && state > 0 && !row.key.is_empty();
+                    let cost = if cell.rule.is_some() { BROKEN } else { 1 + u32::from(is_again) };
                     let aim = Aim::new(event, purpose);
                     self.all.push(Move { aim, lifecycle, from: state, to: cell.to, cost, needs });
                 }

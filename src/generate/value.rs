@@ -57,14 +57,12 @@ impl<'m> ValueGenerator<'m, '_> {
             return Value::Null;
         }
         let parts = Parts::of(self.document, schemas, wishes, example, self.choices);
-        let mut made = self.of_parts(&parts, wishes, example, depth);
-        for _ in 0..MOST_OTHERS {
-            if wishes.are_met_by(&made) {
-                break;
-            }
-            made = self.of_parts(&parts, wishes, None, depth);
+        let made = self.of_parts(&parts, wishes, example, depth);
+        if wishes.are_met_by(&made) {
+            return made;
         }
-        made
+        let mut others = (0..MOST_OTHERS).map(|_| self.of_parts(&parts, wishes, None, depth));
+        others.find(|other| wishes.are_met_by(other)).unwrap_or(made)
     }
 
     fn of_parts(&mut self, parts: &Parts<'m>, wishes: &Wishes, example: Option<&'m Value>, depth: usize) -> Value {
@@ -144,8 +142,8 @@ impl<'m> ValueGenerator<'m, '_> {
                 _ if !is_allowed => false,
                 (_, true) => true,
                 (Some(Wish::Absent), _) => false,
-                (Some(Wish::Empty | Wish::Other(_)), _) if !wishes.is_wanted() => self.choices.below(2) == 1,
-                _ if wishes.is_wanted() => true,
+                _ if wishes.is_wanted() || !wishes.are_met_by(&Value::Null) => true,
+                (Some(Wish::Empty | Wish::Other(_)), _) => self.style == Style::Odd && self.choices.below(2) == 1,
                 _ => match self.style {
                     Style::Plain => example.is_some(),
                     Style::Odd => depth < MOST_DEPTH && self.choices.below(2) == 1,

@@ -40,7 +40,10 @@ impl Draft<'_> {
             (Some(Wish::Length(length)), _) => *length,
             (Some(Wish::Be(_) | Wish::Absent | Wish::Empty), _) => return,
             (_, Some(aim)) if aim.twice => least.max(2),
-            (_, Some(_)) => least.max(aimed + 1 + choices.below(2)),
+            (_, Some(_)) => {
+                let more = if self.style == Style::Plain { 0 } else { choices.below(2) };
+                least.max(aimed + 1 + more)
+            }
             _ if is_exact => least,
             _ => {
                 let acting = |known: &&Known| row.acts.has(known.view.state);
@@ -197,7 +200,7 @@ impl Draft<'_> {
     }
 
     /// Returns the parts of a key that are wished for already.
-    fn fixed(&self, scope: Scope, slots: &[usize]) -> Vec<Option<Value>> {
+    pub(super) fn fixed(&self, scope: Scope, slots: &[usize]) -> Vec<Option<Value>> {
         slots.iter().map(|slot| self.wished(&self.place(scope, *slot))).collect()
     }
 
@@ -354,7 +357,7 @@ enum NewValues {
 }
 
 /// Returns whether a key has the parts that are fixed.
-fn begins(key: &[Value], fixed: &[Option<Value>]) -> bool {
+pub(super) fn begins(key: &[Value], fixed: &[Option<Value>]) -> bool {
     key.iter().zip(fixed).all(|(value, fixed)| fixed.as_ref().is_none_or(|fixed| fixed == value))
 }
 

@@ -1,9 +1,10 @@
 //! Rows of lifecycles: an event is to take one that does not speak.
 
 use sessionlint_core::protocol::Keyed;
-use sessionlint_core::protocol::tables::{Row, States};
+use sessionlint_core::protocol::tables::{Row, States, Wanted};
 
 use super::Draft;
+use super::keys::begins;
 use super::places::Scope;
 use crate::generate::choices::Choices;
 use crate::generate::goals::Purpose;
@@ -28,7 +29,7 @@ impl Draft<'_> {
         };
         let fit: Vec<&Row> = rows.iter().filter(|row| !row.of_others).filter(is_fit).collect();
         let quiet: Vec<&Row> = fit.iter().copied().filter(|row| self.is_quiet(number, row)).collect();
-        let may_be_none = lifecycle.within.is_some() && rows.iter().all(|row| !row.when.is_empty());
+        let may_be_none = lifecycle.within.is_some() && rows.iter().all(|row| !row.when.is_empty()) && !take_all(rows);
         let from = if self.is_wild() || quiet.is_empty() && !may_be_none { fit } else { quiet };
         // A plain event moves nothing that it is not made for.
         let stays = |row: &&&Row| {
@@ -58,7 +59,14 @@ impl Draft<'_> {
     fn is_quiet(&self, number: usize, row: &Row) -> bool {
         let lifecycle = &self.tables.lifecycles[number];
         if !row.key.is_empty() {
-            let mut states = self.standing.instances[number].iter().map(|known| known.view.state).chain([0]);
+            let bound = self.aim.keys.iter().find(|bound| bound.at.each == row.array());
+            let scope = Scope::of(row.array(), bound.map_or(0, |bound| self.item_of(&bound.at, &bound.key)));
+            let fixed = self.fixed(scope, &row.key);
+            let known = self.standing.instances[number].iter().filter(|known| begins(&known.key, &fixed));
+            let known: Vec<u8> = known.map(|known| known.view.state).collect();
+            // A key that is fixed and did not come yet is a new one, too.
+            let may_be_new = known.is_empty() || fixed.iter().any(Option::is_none);
+            let mut states = known.into_iter().chain(may_be_new.then_some(0));
             return states.any(|state| row.cells[usize::from(state)].rule.is_none());
         }
         let after = |(outer, states): &(usize, States)| self.standing.single(*outer).is_some_and(|it| states.has(it));
@@ -96,4 +104,19 @@ impl Draft<'_> {
             self.reset_within(number);
         }
     }
+}
+
+/// Returns whether of these rows one takes an event that has a field, and one an event that lacks it.
+fn take_all(rows: &[Row]) -> bool {
+    let only = |row: &Row| match row.when.as_slice() {
+        [only] => Some((only.slot, only.wanted.clone())),
+        _ => None,
+    };
+    let opposite = |wanted: &Wanted| match wanted {
+        Wanted::Present(is_present) => Some(Wanted::Present(!is_present)),
+        Wanted::Empty(is_empty) => Some(Wanted::Empty(!is_empty)),
+        Wanted::Values(_) | Wanted::Says(_) => None,
+    };
+    let asked: Vec<(usize, Wanted)> = rows.iter().filter_map(only).collect();
+    asked.iter().any(|(slot, wanted)| opposite(wanted).is_some_and(|other| asked.contains(&(*slot, other))))
 }

@@ -159,9 +159,10 @@ impl NestedInstances {
     /// Returns whether instances can be in this state; those that were stored may be made up.
     pub(crate) fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
         let is_past = |losses: &Losses| losses.all <= self.losses.all && losses.openings <= self.losses.openings;
-        self.families.values().all(|family| {
-            is_past(&family.losses) && family.lost <= self.lost && family.instances.is_sound(lifecycle)
-        }) && self.opened.values().all(is_past)
+        self.families
+            .values()
+            .all(|family| is_past(&family.losses) && family.lost <= self.lost && family.instances.is_sound(lifecycle))
+            && self.opened.values().all(is_past)
             && self.losses.openings <= self.losses.all
             && self.losses.all < KeyedInstances::MOST_DOUBTS
     }
