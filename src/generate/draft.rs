@@ -26,7 +26,7 @@ use super::standing::Standing;
 use super::texts::Style;
 use super::value::event;
 use super::wishes::{Wish, Wishes, meets};
-use super::written::{put, time};
+use super::written::time;
 
 /// An event under construction.
 pub struct Draft<'d> {
@@ -84,7 +84,7 @@ impl<'d> Draft<'d> {
         let has_name = !matches!(self.kind.schema.at(&tables.shape.event_type.0), Subschema::Missing);
         match &self.kind.told_by {
             ToldBy::Text(text) => return (json!(&**text), false, self.ids),
-            ToldBy::Member(at) if !has_name => self.wishes.add(at, Wish::Present),
+            ToldBy::Member(at) if !has_name || self.lacks_name() => self.wishes.add(at, Wish::Present),
             ToldBy::Name | ToldBy::Member(_) => {
                 self.wishes.add(&tables.shape.event_type, Wish::Be(json!(&*self.kind.name)));
             }
@@ -104,10 +104,19 @@ impl<'d> Draft<'d> {
         self.wish_for_series(choices);
         self.wish_for_checks(choices);
         self.wish_for_changes(choices);
-        let mut made = event(self.kind.schema.document(), &self.wishes, self.style, choices);
-        // What the schema leaves unclear is set all the same.
-        self.wishes.each_value(&mut Vec::new(), &mut |at, value| put(&mut made, at, value));
-        (made, half, self.ids)
+        (event(self.kind.schema.document(), &self.wishes, self.style, choices), half, self.ids)
+    }
+
+    /// Returns whether what the event is made for asks for one without the name of its type.
+    fn lacks_name(&self) -> bool {
+        let (tables, event) = (self.tables, self.aim.event);
+        let when: &[Condition] = match &self.aim.purpose {
+            Purpose::Row(row) => &tables.lifecycles[row.lifecycle].rows[event][row.row].when,
+            Purpose::Check(number) => &tables.checks[event][*number].when,
+            _ => return false,
+        };
+        let is_name = |condition: &&Condition| self.kind.slots[condition.slot] == tables.shape.event_type;
+        when.iter().filter(is_name).any(|condition| meets(None, &condition.wanted))
     }
 
     fn is_wild(&self) -> bool {

@@ -244,8 +244,9 @@ impl Draft<'_> {
         }
         let mut key = Vec::new();
         for (part, (slot, fixed)) in slots.iter().zip(fixed).enumerate() {
-            let used = self.standing.instances[number].iter().filter_map(|known| known.key.get(part));
-            let used: Vec<&Value> = used.collect();
+            // What a parent has forgotten is new again.
+            let used = self.standing.instances[number].iter().filter(|known| known.view.state > 0);
+            let used: Vec<&Value> = used.filter_map(|known| known.key.get(part)).collect();
             let new = match (fixed, self.new_values(scope, *slot)) {
                 (Some(fixed), _) => fixed,
                 (None, NewValues::Listed(listed)) => {

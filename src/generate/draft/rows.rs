@@ -1,5 +1,6 @@
 //! Rows of lifecycles: an event is to take one that does not speak.
 
+use serde_json::{Value, json};
 use sessionlint_core::protocol::Keyed;
 use sessionlint_core::protocol::tables::{Row, States, Wanted};
 
@@ -10,6 +11,7 @@ use crate::generate::choices::Choices;
 use crate::generate::goals::Purpose;
 use crate::generate::standing::parent_of;
 use crate::generate::texts::Style;
+use crate::generate::wishes::meets;
 
 impl Draft<'_> {
     /// Chooses a row of a lifecycle that does not speak, and wishes for it; of the lifecycle that the event is made for,
@@ -29,7 +31,8 @@ impl Draft<'_> {
         };
         let fit: Vec<&Row> = rows.iter().filter(|row| !row.of_others).filter(is_fit).collect();
         let quiet: Vec<&Row> = fit.iter().copied().filter(|row| self.is_quiet(number, row)).collect();
-        let may_be_none = lifecycle.within.is_some() && rows.iter().all(|row| !row.when.is_empty()) && !take_all(rows);
+        let may_be_none =
+            lifecycle.within.is_some() && rows.iter().all(|row| !row.when.is_empty()) && !self.take_all(rows);
         let from = if self.is_wild() || quiet.is_empty() && !may_be_none { fit } else { quiet };
         // A plain event moves nothing that it is not made for.
         let stays = |row: &&&Row| {
@@ -53,6 +56,22 @@ impl Draft<'_> {
             self.wish_for_other_key(outer, Scope::EVENT, &row.parent, choices);
         }
         self.move_on(number, row);
+    }
+
+    /// Returns whether rows together take every event, by what one field has, or by whether it is there.
+    fn take_all(&self, rows: &[Row]) -> bool {
+        let only = |row: &'_ Row| match row.when.as_slice() {
+            [only] => Some((only.slot, only.wanted.clone())),
+            _ => None,
+        };
+        let asked: Vec<(usize, Wanted)> = rows.iter().filter_map(only).collect();
+        let Some(slot) = asked.first().map(|(slot, _)| *slot) else { return false };
+        let is_met = |value: Option<&Value>| asked.iter().any(|(own, wanted)| *own == slot && meets(value, wanted));
+        let field = self.domain(Scope::EVENT, slot);
+        let may_lack = field.is_optional || field.is_nullable;
+        // Where any value will do, so does a number.
+        let any = field.is_open.then(|| json!(0.5));
+        field.values.iter().chain(&any).all(|value| is_met(Some(value))) && (!may_lack || is_met(None))
     }
 
     /// Returns whether a row may apply without a rule.
@@ -104,19 +123,4 @@ impl Draft<'_> {
             self.reset_within(number);
         }
     }
-}
-
-/// Returns whether of these rows one takes an event that has a field, and one an event that lacks it.
-fn take_all(rows: &[Row]) -> bool {
-    let only = |row: &Row| match row.when.as_slice() {
-        [only] => Some((only.slot, only.wanted.clone())),
-        _ => None,
-    };
-    let opposite = |wanted: &Wanted| match wanted {
-        Wanted::Present(is_present) => Some(Wanted::Present(!is_present)),
-        Wanted::Empty(is_empty) => Some(Wanted::Empty(!is_empty)),
-        Wanted::Values(_) | Wanted::Says(_) => None,
-    };
-    let asked: Vec<(usize, Wanted)> = rows.iter().filter_map(only).collect();
-    asked.iter().any(|(slot, wanted)| opposite(wanted).is_some_and(|other| asked.contains(&(*slot, other))))
 }
