@@ -1,7 +1,5 @@
 //! Lifecycles with keys: which instances an event is about.
 
-use std::collections::BTreeMap;
-
 use crate::instance::{Instance, Spot};
 use crate::interpreter::{Course, Doings, Done, Stream};
 use crate::items::{Item, item_taken, items};
