@@ -361,6 +361,25 @@ fn what_was_not_broken_is_said_with_its_reason() {
     assert_eq!(types(&output.stdout).last().map(String::as_str), Some("ring"));
 }
 
+/// A rule that one seed does not break may be broken from another one.
+#[test]
+fn what_a_stream_breaks_is_not_said_to_be_unbroken() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let some = ["--protocol", "anthropic-messages", "--break", "any", "--count", "100", "--seed", "1"];
+    let output = sessionlint(&[&["generate"], &some[..], &["--out", &out.to_string_lossy()]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let expected = sorted(&out).into_iter().filter(|path| path.extension().is_some_and(|it| it == "expected"));
+    let expected = expected.map(|path| fs::read_to_string(path).expect("a text"));
+    let broken: BTreeSet<String> =
+        expected.filter_map(|line| Some(line.trim_end().split_once('\t')?.1.to_owned())).collect();
+    let said = text(&output.stderr);
+    let unbroken = said.lines().filter_map(|line| line.split("breaks ").nth(1)?.split(' ').next());
+    let unbroken: BTreeSet<String> = unbroken.map(str::to_owned).collect();
+    assert!(!unbroken.is_empty(), "{said}");
+    assert!(broken.is_disjoint(&unbroken), "{said}");
+}
+
 #[test]
 fn the_number_of_processors_does_not_matter() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,6 +1,6 @@
 //! `sessionlint generate`: generates streams from a protocol, legal ones or ones that break rules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -136,13 +136,14 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let cells = arguments.cover.as_deref().map(|name| cells_named(protocol, name)).transpose()?.unwrap_or_default();
     let natural = if speaks_of_sse(protocol) { OutputWire::Sse } else { OutputWire::Ndjson };
     let wire = arguments.wire.unwrap_or(natural);
-    let task = Task { arguments, protocol, wire, options, rules, cells, unbroken: Mutex::default() };
+    let task = Task { arguments, protocol, wire, options, rules, cells, broken: Mutex::default() };
     match &arguments.out {
         None if arguments.count != 1 => {
             Err(CliError::Message("several streams need a folder: use --out DIR".to_owned()))
         }
         None => {
             let made = task.stream(0)?;
+            task.say_unbroken();
             let mut out = standard_output(Syntax::Json);
             out.write_all(&made.bytes).and_then(|()| out.flush())?;
             for (line, rule) in made.findings {
@@ -153,6 +154,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         Some(folder) => {
             new_folder(folder)?;
             task.write_all(folder)?;
+            task.say_unbroken();
             Ok(Exit::Clean)
         }
     }
@@ -227,8 +229,8 @@ struct Task<'t> {
     rules: Vec<&'t str>,
     /// The cells of which each stream takes one; empty for other streams.
     cells: Vec<CellId>,
-    /// The rules that no stream was found for, and of which this was said.
-    unbroken: Mutex<BTreeSet<String>>,
+    /// The rules whose turn came, and whether a stream breaks them.
+    broken: Mutex<BTreeMap<&'t str, bool>>,
 }
 
 impl Task<'_> {
@@ -270,6 +272,15 @@ impl Task<'_> {
         Ok(())
     }
 
+    /// Says of which rules no stream was found, and why.
+    fn say_unbroken(&self) {
+        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        for (rule, _) in broken.iter().filter(|(_, is_broken)| !**is_broken) {
+            let why = why_unbroken(self.protocol, rule, &self.options);
+            complain!("sessionlint: {}", visible(&format!("no stream was found that breaks {rule} alone: {why}")));
+        }
+    }
+
     /// Generates the stream of a number.
     fn stream(&self, number: u64) -> Result<GeneratedStream, CliError> {
         let seed = self.arguments.seed.wrapping_mul(0x1_0000_0000).wrapping_add(number);
@@ -303,13 +314,10 @@ impl Task<'_> {
         let first = number as usize % self.rules.len();
         for rule in self.rules[first..].iter().chain(&self.rules[..first]) {
             let write = |stream: &Stream| self.wire.bytes(self.protocol, stream);
-            if let Some((bytes, line)) = illegal_from_seed(self.protocol, rule, &self.options, seed, write) {
+            let made = illegal_from_seed(self.protocol, rule, &self.options, seed, write);
+            *self.broken.lock().unwrap_or_else(PoisonError::into_inner).entry(rule).or_default() |= made.is_some();
+            if let Some((bytes, line)) = made {
                 return Ok(GeneratedStream { bytes, findings: vec![(line, (*rule).to_owned())] });
-            }
-            let mut unbroken = self.unbroken.lock().unwrap_or_else(PoisonError::into_inner);
-            if self.rules.len() > 1 && unbroken.insert((*rule).to_owned()) {
-                let why = why_unbroken(self.protocol, rule, &self.options);
-                complain!("sessionlint: {}", visible(&format!("no stream was found that breaks {rule} alone: {why}")));
             }
         }
         let rule = self.rules[first];

@@ -26,7 +26,7 @@ use super::standing::Standing;
 use super::texts::Style;
 use super::value::event;
 use super::wishes::{Wish, Wishes, meets};
-use super::written::{put, time};
+use super::written::time;
 
 /// An event under construction.
 pub struct Draft<'d> {
@@ -84,7 +84,7 @@ impl<'d> Draft<'d> {
         let has_name = !matches!(self.kind.schema.at(&tables.shape.event_type.0), Subschema::Missing);
         match &self.kind.told_by {
             ToldBy::Text(text) => return (json!(&**text), false, self.ids),
-            ToldBy::Member(at) if !has_name => self.wishes.add(at, Wish::Present),
+            ToldBy::Member(at) if !has_name || self.lacks_name() => self.wishes.add(at, Wish::Present),
             ToldBy::Name | ToldBy::Member(_) => {
                 self.wishes.add(&tables.shape.event_type, Wish::Be(json!(&*self.kind.name)));
             }
@@ -95,16 +95,28 @@ impl<'d> Draft<'d> {
         self.wish_for_time(clock, choices);
         self.wish_for_aim(choices);
         for lifecycle in 0..tables.lifecycles.len() {
+            // The rows go by what stays the same.
+            self.wish_for_same();
             self.wish_for_row(lifecycle, choices);
         }
+        self.wish_for_same();
         let half = self.wish_for_texts(choices);
         self.wish_for_series(choices);
         self.wish_for_checks(choices);
         self.wish_for_changes(choices);
-        let mut made = event(self.kind.schema.document(), &self.wishes, self.style, choices);
-        // What the schema leaves unclear is set all the same.
-        self.wishes.each_value(&mut Vec::new(), &mut |at, value| put(&mut made, at, value));
-        (made, half, self.ids)
+        (event(self.kind.schema.document(), &self.wishes, self.style, choices), half, self.ids)
+    }
+
+    /// Returns whether what the event is made for asks for one without the name of its type.
+    fn lacks_name(&self) -> bool {
+        let (tables, event) = (self.tables, self.aim.event);
+        let when: &[Condition] = match &self.aim.purpose {
+            Purpose::Row(row) => &tables.lifecycles[row.lifecycle].rows[event][row.row].when,
+            Purpose::Check(number) => &tables.checks[event][*number].when,
+            _ => return false,
+        };
+        let is_name = |condition: &&Condition| self.kind.slots[condition.slot] == tables.shape.event_type;
+        when.iter().filter(is_name).any(|condition| meets(None, &condition.wanted))
     }
 
     fn is_wild(&self) -> bool {
@@ -227,7 +239,19 @@ impl<'d> Draft<'d> {
         if when.iter().any(|condition| !self.may_meet(scope, condition)) {
             return;
         }
-        if let Some(condition) = choices.one_of(when) {
+        let when: Vec<Condition> = when.iter().filter(|condition| !self.must_meet(scope, condition)).cloned().collect();
+        let is_lack = |wanted: &Wanted| matches!(wanted, Wanted::Empty(true) | Wanted::Present(false));
+        let (lacks, others): (Vec<&Condition>, Vec<&Condition>) = when.iter().partition(|it| is_lack(&it.wanted));
+        // A plain event has what the others lack, and is else like them.
+        let condition = match (self.style, lacks.as_slice()) {
+            (Style::Plain, [only]) => {
+                let others: Vec<Condition> = others.into_iter().cloned().collect();
+                self.wish_for_all(scope, &others, choices);
+                Some(*only)
+            }
+            _ => choices.one_of(&when),
+        };
+        if let Some(condition) = condition {
             self.wish(scope, condition.slot, Wish::Other(vec![condition.wanted.clone()]));
         }
     }
@@ -237,6 +261,14 @@ impl<'d> Draft<'d> {
         match self.place(scope, condition.slot) {
             Place::Number(number) => meets(Some(&json!(number)), &condition.wanted),
             Place::Field(at) => self.wishes.may_meet(&at, &condition.wanted),
+        }
+    }
+
+    /// Returns whether what was wished for so far meets a condition for certain.
+    fn must_meet(&self, scope: Scope, condition: &Condition) -> bool {
+        match self.place(scope, condition.slot) {
+            Place::Number(number) => meets(Some(&json!(number)), &condition.wanted),
+            Place::Field(at) => self.wishes.must_meet(&at, &condition.wanted),
         }
     }
 

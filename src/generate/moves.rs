@@ -72,7 +72,7 @@ impl<'p> Moves<'p> {
     fn add_rows(&mut self, event: usize, may_break: bool) {
         for (lifecycle, table) in self.tables.lifecycles.iter().enumerate() {
             for row in &table.rows[event] {
-                let others = self.others(event, Some((lifecycle, row)));
+                let others = self.others(event, Some((lifecycle, row)), &[]);
                 let is_move = |(state, cell): &(usize, &Cell)| {
                     (may_break || cell.rule.is_none()) && usize::from(cell.to) != *state
                 };
@@ -81,7 +81,9 @@ impl<'p> Moves<'p> {
                     let purpose = Purpose::Row(RowAim { lifecycle, row: row.number, state, twice: false });
                     let mut needs = needs_of_row(self.tables, lifecycle, row, state);
                     needs.extend(others.iter().cloned());
-                    let cost = if cell.rule.is_some() { BROKEN } else { 1 };
+                    // A key that did not come yet is there at any time, and a series may count what opens.
+                    let is_again = cell.anew && state > 0 && !row.key.is_empty();
+                    let cost = if cell.rule.is_some() { BROKEN } else { 1 + u32::from(is_again) };
                     let aim = Aim::new(event, purpose);
                     self.all.push(Move { aim, lifecycle, from: state, to: cell.to, cost, needs });
                 }
@@ -89,16 +91,17 @@ impl<'p> Moves<'p> {
         }
     }
 
-    /// Returns what lets the other lifecycles be silent about an event that meets the conditions of a row of `own`.
-    fn others(&self, event: usize, own: Option<(usize, &Row)>) -> Vec<Need> {
+    /// Returns what lets the other lifecycles be silent about an event that is made for a row of `own`, or that meets these
+    /// conditions.
+    fn others(&self, event: usize, own: Option<(usize, &Row)>, when: &[Condition]) -> Vec<Need> {
         let mut needs = Vec::new();
         for (number, lifecycle) in self.tables.lifecycles.iter().enumerate() {
             if own.is_some_and(|(own, _)| own == number) {
                 continue;
             }
-            let fits = |other: &&Row| own.is_none_or(|(_, row)| overlap(&row.when, &other.when));
-            let rows: Vec<&Row> = lifecycle.rows[event].iter().filter(|row| !row.of_others).filter(fits).collect();
-            let own_when = own.map_or(&[][..], |(_, row)| &row.when);
+            let own_when = own.map_or(when, |(_, row)| &row.when);
+            let fits = |other: &&Row| own_when.is_empty() || overlap(own_when, &other.when);
+            let mut rows: Vec<&Row> = lifecycle.rows[event].iter().filter(|row| !row.of_others).filter(fits).collect();
             let own_each = own.and_then(|(_, row)| row.array());
             let must_apply = |row: &&Row| {
                 implies(own_when, &row.when)
@@ -112,6 +115,10 @@ impl<'p> Moves<'p> {
             let has_keyless = lifecycle.keyed.is_some() && rows.iter().any(|row| row.key.is_empty());
             if rows.is_empty() || !is_certain || has_keyless {
                 continue;
+            }
+            // Where one certainly applies, the others do not.
+            if rows.iter().any(|row| !row.otherwise && must_apply(row)) {
+                rows.retain(|row| !row.otherwise && must_apply(row));
             }
             let is_quiet = |state: &usize| rows.iter().any(|row| row.cells[*state].rule.is_none());
             let quiet: Vec<usize> = (0..lifecycle.states.len()).filter(is_quiet).collect();
@@ -139,7 +146,12 @@ impl<'p> Moves<'p> {
             let outer = self.tables.lifecycles[need.lifecycle].within;
             is_broken && outer.is_some() && outer == own.map(|(own, _)| own)
         };
-        needs.extend(self.others(aim.event, own).into_iter().filter(|need| !is_within(need)));
+        let when = match aim.purpose {
+            Purpose::Json { text, entry } => &self.tables.texts[text].json[aim.event][entry].1.when[..],
+            Purpose::Whole { text, entry, .. } => &self.tables.texts[text].whole[aim.event][entry].when,
+            _ => &[],
+        };
+        needs.extend(self.others(aim.event, own, when).into_iter().filter(|need| !is_within(need)));
         needs
     }
 
@@ -285,11 +297,17 @@ impl Costs<'_> {
             let known = keys.iter().filter(|known| known.at.begin(at)).max_by_key(|known| known.key.len());
             let beginning = known.map_or(Vec::new(), |known| known.key.clone());
             candidates.retain(|key| key.len() == at.slots.len() && key.starts_with(&beginning));
-            candidates.push(self.walk.new_key(first.lifecycle, event, at, &beginning));
+            let new = self.walk.new_key(first.lifecycle, event, at, &beginning);
+            candidates.push(new.clone());
             let with = |need: &Need, key: &Vec<Value>| Need { key: Some(key.clone()), ..need.clone() };
             let cost =
                 |key: &Vec<Value>| of_key.iter().map(|need| self.of(&with(need, key))).fold(0, u32::saturating_add);
-            let Some(key) = candidates.into_iter().min_by_key(cost) else { continue };
+            // What has begun is taken as it is; to change it is no easier than to begin anew.
+            let rank = |key: &Vec<Value>| {
+                let cost = cost(key);
+                (cost, (cost > 0) != (*key == new))
+            };
+            let Some(key) = candidates.into_iter().min_by_key(rank) else { continue };
             for need in bound.iter_mut().filter(|need| about(need)) {
                 *need = with(need, &key);
             }

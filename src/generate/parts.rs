@@ -15,6 +15,8 @@ const MOST_PARTS: usize = 200;
 pub struct Parts<'m> {
     document: &'m Value,
     all: Vec<&'m Value>,
+    /// The alternatives that were not chosen.
+    others: Vec<&'m Value>,
 }
 
 impl<'m> Parts<'m> {
@@ -27,7 +29,7 @@ impl<'m> Parts<'m> {
         example: Option<&Value>,
         choices: &mut Choices<'_>,
     ) -> Parts<'m> {
-        let mut parts = Parts { document, all: Vec::new() };
+        let mut parts = Parts { document, all: Vec::new(), others: Vec::new() };
         let mut open: Vec<&'m Value> = schemas.into_iter().rev().collect();
         let mut alternatives: Vec<&'m Value> = Vec::new();
         // What stands at once comes before what has to be chosen, so that the choice agrees with it.
@@ -52,7 +54,9 @@ impl<'m> Parts<'m> {
                 let Some(arms) = schema.get(name).and_then(Value::as_array) else { continue };
                 let fitting: Vec<&Value> = arms.iter().filter(|arm| parts.may_be(arm, wishes)).collect();
                 let like = example.and_then(|example| fitting.iter().find(|arm| parts.resembles(arm, example)));
-                open.extend(like.or_else(|| choices.one_of(&fitting)).copied().or(arms.first()));
+                let chosen = like.or_else(|| choices.one_of(&fitting)).copied().or(arms.first());
+                parts.others.extend(arms.iter().filter(|arm| chosen.is_none_or(|chosen| !std::ptr::eq(*arm, chosen))));
+                open.extend(chosen);
             }
             if let Some(condition) = schema.get("if") {
                 let (then, otherwise) = (schema.get("then"), schema.get("else"));
@@ -113,6 +117,12 @@ impl<'m> Parts<'m> {
         properties
     }
 
+    /// Returns whether only an alternative that was not chosen declares a member.
+    pub fn is_of_another(&self, name: &str) -> bool {
+        let declares = |part: &&Value| part.get("properties").is_some_and(|members| members.get(name).is_some());
+        self.others.iter().any(|other| conjuncts(self.document, other).iter().any(declares))
+    }
+
     /// Returns whether a member must be there.
     pub fn requires(&self, name: &str) -> bool {
         let mut required = self.all.iter().filter_map(|part| part.get("required")?.as_array()).flatten();
@@ -151,7 +161,8 @@ impl<'m> Parts<'m> {
     /// Returns whether a value that is valid by the parts, and has what is wished for, may also be valid by a schema.
     fn may_be(&self, schema: &'m Value, wishes: &Wishes) -> bool {
         let parts = conjuncts(self.document, schema);
-        let types_agree = Parts { document: self.document, all: [&self.all[..], &parts].concat() };
+        let all = [&self.all[..], &parts].concat();
+        let types_agree = Parts { document: self.document, all, others: Vec::new() };
         if !self.types().is_empty() && types_agree.types().is_empty() {
             return false;
         }

@@ -12,7 +12,7 @@ use sessionlint_core::protocol::{Protocol, Tables};
 
 use super::choices::Choices;
 use super::draft::may_lack_key;
-use super::goals::{Aim, Purpose, RowAim};
+use super::goals::{Aim, Need, Purpose, RowAim};
 use super::planner::Planner;
 use super::recording::type_of;
 use super::standing::Standing;
@@ -27,6 +27,10 @@ const MOST_OF_TYPE: usize = 3;
 const PIECES: usize = 2;
 /// The number of proposals for each event.
 const MOST_TRIES: usize = 3;
+/// The number of attempts to come to an end from where a stream stands.
+const MOST_CLOSINGS: usize = 4;
+/// The number of decisions of the first of them, which takes what comes first.
+const FIRST: usize = 4000;
 
 /// A move of a lifecycle from a state to another; or, of a text behind the lifecycles, a piece.
 type Step = (usize, u8, u8);
@@ -50,69 +54,83 @@ struct Candidate {
 /// others; then instances that have begun before new ones; then moves to a near state; then the order of the tables.
 type Rank = (bool, Reverse<usize>, Reverse<usize>, bool, u8, usize);
 
-/// A plain stream, and where it leaves the lifecycles without keys.
-struct Tried {
-    stream: Stream,
-    /// The type of the event on each line.
-    types: Vec<usize>,
-    states: Vec<u8>,
-}
-
 /// Generates a plain stream. It is empty if none was found.
 pub fn plain(protocol: &Protocol, options: &StreamOptions, choices: &mut Choices<'_>) -> Stream {
     let options = StreamOptions { sessions: 1, ..options.clone() };
-    plain_with(protocol, &options, choices).map(|tried| tried.stream).unwrap_or_default()
+    let planner = Planner::new(protocol, &options);
+    plain_with(protocol, &planner, &options, None, choices).unwrap_or_default()
 }
 
 /// Generates a plain stream that ends as well as one can. It is empty if none was found.
 ///
 /// What goes wrong may be the shortest way to an end, or the only one behind an event that demands too much of those after
-/// it. Its states stand last. So each type is left out in turn, and a stream is better that has as many types and ends in
-/// states that stand before.
+/// it. Its states stand last. So a stream is made for each state in which one may end, of events from which it can still
+/// come there; and the first of these streams is the best that has more than half as many types as another one.
 pub fn best_plain(protocol: &Protocol, options: &StreamOptions, choices: &mut Choices<'_>) -> Stream {
     let options = StreamOptions { sessions: 1, ..options.clone() };
-    let Some(mut best) = plain_with(protocol, &options, choices) else { return Stream::default() };
-    let mut types = best.types.clone();
-    types.dedup();
-    for event in types.into_iter().skip(1).rev() {
-        let mut weights = options.weights.clone();
-        weights.insert(protocol.tables().events[event].name.to_string(), 0);
-        let without = StreamOptions { weights, ..options.clone() };
-        let all = |tried: &Tried| tried.types.iter().collect::<BTreeSet<_>>().len();
-        best = match plain_with(protocol, &without, choices) {
-            Some(other) if other.states < best.states && all(&other) >= all(&best) => other,
-            _ => best,
-        };
-    }
-    best.stream
+    let planner = Planner::new(protocol, &options);
+    let types = |stream: &Stream| {
+        let types: BTreeSet<_> = stream.lines.iter().filter_map(|line| type_of(protocol, line)).collect();
+        types.len()
+    };
+    let ends = planner.ends();
+    let made: Vec<Stream> =
+        ends.iter().filter_map(|end| plain_with(protocol, &planner, &options, Some(end), choices)).collect();
+    let most = made.iter().map(types).max();
+    let best = made.into_iter().find(|stream| Some(2 * types(stream)) > most);
+    best.or_else(|| plain_with(protocol, &planner, &options, None, choices)).unwrap_or_default()
 }
 
-/// Generates a plain stream of events of the allowed types.
-fn plain_with(protocol: &Protocol, options: &StreamOptions, choices: &mut Choices<'_>) -> Option<Tried> {
-    let planner = Planner::new(protocol, options);
+/// Generates a plain stream of events of the allowed types. `end`: where it ends; left out: where it may.
+fn plain_with<'p>(
+    protocol: &'p Protocol,
+    planner: &Planner<'p>,
+    options: &'p StreamOptions,
+    end: Option<&Need>,
+    choices: &mut Choices<'_>,
+) -> Option<Stream> {
+    let closed = |walk: &Walk<'p>, choices: &mut Choices<'_>| {
+        (0..MOST_CLOSINGS).find_map(|number| {
+            let mut walk = walk.clone();
+            let mut first = Choices::new(&[0; FIRST]);
+            let choices = if number == 0 { &mut first } else { &mut *choices };
+            let is_closed = match end {
+                None => planner.close(&mut walk, None, choices),
+                // A second conversation would only hide the first one.
+                Some(end) => planner.close_in(&mut walk, end, choices) && walk.opened() <= 1,
+            };
+            is_closed.then_some(walk)
+        })
+    };
     // A shorter conversation may come to an end where a longer one does not.
     let lengths = std::iter::successors(Some(MOST_EVENTS.min(options.events)), |length| Some(length / 2));
-    lengths.take_while(|length| *length > 0).find_map(|length| {
+    let mut lengths = lengths.take_while(|length| *length > 0).take(if end.is_some() { 1 } else { usize::MAX });
+    lengths.find_map(|length| {
         let mut walk = Walk::new(protocol, options, Style::Plain);
         let mut done = Done::default();
+        // The steps from where the first lifecycle stands behind which there is no way to the end.
+        let mut dead: BTreeSet<(Option<u8>, Step)> = BTreeSet::new();
         while walk.lines.len() < length {
-            let candidates = candidates(protocol, &walk, &done);
-            let made = |one: &Candidate| Some((legal_event(&walk, &one.aim, choices)?, one.step, one.aim.event));
-            let Some(((proposal, trial), step, event)) = candidates.iter().find_map(made) else { break };
+            let from = walk.standing().single(0);
+            let made = candidates(protocol, &walk, &done).into_iter().find_map(|one| {
+                if dead.contains(&(from, one.step)) {
+                    return None;
+                }
+                let (proposal, trial) = legal_event(&walk, &one.aim, choices)?;
+                let mut next = walk.clone();
+                next.take(proposal, trial);
+                if end.is_some() && closed(&next, choices).is_none() {
+                    dead.insert((from, one.step));
+                    return None;
+                }
+                Some((next, one))
+            });
+            let Some((next, Candidate { step, aim, .. })) = made else { break };
             done.steps.insert(step);
-            *done.events.entry(event).or_default() += 1;
-            walk.take(proposal, trial);
+            *done.events.entry(aim.event).or_default() += 1;
+            walk = next;
         }
-        (planner.close(&mut walk, None, choices) && !walk.lines.is_empty()).then(|| {
-            let standing = walk.standing();
-            let lifecycles = 0..protocol.tables().lifecycles.len();
-            let states = lifecycles.filter(|number| protocol.tables().lifecycles[*number].keyed.is_none());
-            Tried {
-                stream: walk.stream(),
-                types: walk.lines.iter().filter_map(|line| type_of(protocol, line)).collect(),
-                states: states.filter_map(|number| standing.single(number)).collect(),
-            }
-        })
+        closed(&walk, choices).filter(|walk| !walk.lines.is_empty()).map(|walk| walk.stream())
     })
 }
 
@@ -127,11 +145,19 @@ fn candidates(protocol: &Protocol, walk: &Walk<'_>, done: &Done) -> Vec<Candidat
         let often = done.events.get(event).copied().unwrap_or_default();
         often < MOST_OF_TYPE && walk.options.weight(&tables.events[*event].name) > 0
     };
+    // A part, or a piece, is of something that is there.
+    let has_begun = |outer: Option<usize>| {
+        let keyed = outer.filter(|outer| tables.lifecycles[*outer].keyed.is_some());
+        keyed.is_none_or(|outer| standing.instances[outer].iter().any(|known| known.view.state > 0))
+    };
     for event in (0..tables.events.len()).filter(is_allowed) {
         for (number, lifecycle) in tables.lifecycles.iter().enumerate() {
-            // What a key may lack is left out of an ordinary event.
+            // What a key may lack is left out of an ordinary event; and what becomes of all instances is not what it is for.
             let is_usual = |row: &&Row| {
-                standing.is_in(&row.before) && standing.has_parents(row) && !may_lack_key(&tables.events[event], row)
+                standing.is_in(&row.before)
+                    && standing.has_parents(row)
+                    && !may_lack_key(&tables.events[event], row)
+                    && (lifecycle.keyed.is_none() || !row.key.is_empty())
             };
             for row in lifecycle.rows[event].iter().filter(is_usual) {
                 let mut states: Vec<u8> = standing.instances[number].iter().map(|known| known.view.state).collect();
@@ -146,7 +172,8 @@ fn candidates(protocol: &Protocol, walk: &Walk<'_>, done: &Done) -> Vec<Candidat
                 for state in states {
                     let cell = row.cells[usize::from(state)];
                     let step = (number, state, cell.to);
-                    if cell.rule.is_some() || done.steps.contains(&step) {
+                    let is_new = lifecycle.keyed.is_some() && state == 0;
+                    if cell.rule.is_some() || done.steps.contains(&step) || is_new && !has_begun(lifecycle.within) {
                         continue;
                     }
                     let by = match cell.to {
@@ -166,7 +193,6 @@ fn candidates(protocol: &Protocol, walk: &Walk<'_>, done: &Done) -> Vec<Candidat
                         _ => continue,
                     };
                     let aim = RowAim { lifecycle: number, row: row.number, state, twice: false };
-                    let is_new = lifecycle.keyed.is_some() && state == 0;
                     // What is within an instance with a key comes before the end of that.
                     let parts = Reverse(lifecycle.parent_parts);
                     let rank = (true, Reverse(depth), parts, is_new, by, number);
@@ -180,6 +206,7 @@ fn candidates(protocol: &Protocol, walk: &Walk<'_>, done: &Done) -> Vec<Candidat
             let pieces = done.steps.iter().filter(|(lifecycle, _, _)| *lifecycle == behind).count();
             let depth = outermost_moved(tables, &standing, event, None);
             if let Some(entry) = piece
+                && has_begun(text.within)
                 && pieces < PIECES
                 && !(is_over && depth == 0)
             {

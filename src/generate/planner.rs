@@ -193,19 +193,52 @@ impl<'p> Planner<'p> {
                 Some((_, rule)) => is_only_finding(&findings, rule),
             }
         };
+        // What is left are other sessions, or what the plan does not see.
+        self.close_where(walk, kept.map(|(lifecycle, _)| lifecycle), None, is_done, choices)
+            || kept.is_none() && walk.close(choices)
+    }
+
+    /// Brings the stream to where it may end with a lifecycle in the states of a need.
+    pub fn close_in(&self, walk: &mut Walk<'p>, end: &Need, choices: &mut Choices<'_>) -> bool {
+        let is_there = |walk: &Walk<'_>| walk.standing().single(end.lifecycle).is_some_and(|it| end.states.has(it));
+        let is_done = |walk: &Walk<'_>| is_there(walk) && walk.findings_at_end() == 0;
+        self.close_where(walk, None, Some(end), is_done, choices)
+    }
+
+    fn close_where(
+        &self,
+        walk: &mut Walk<'p>,
+        kept: Option<usize>,
+        end: Option<&Need>,
+        is_done: impl Fn(&Walk<'_>) -> bool,
+        choices: &mut Choices<'_>,
+    ) -> bool {
         for _ in 0..MOST_STEPS {
             if is_done(walk) {
                 return true;
             }
-            let needs = self.needs_of_end(walk, kept.map(|(lifecycle, _)| lifecycle));
+            let costs = self.moves.costs(walk);
+            let unmet = |need: &Need| costs.of_all(std::slice::from_ref(need)) > 0;
+            let needs = self.needs_of_end(walk, kept).into_iter().chain(end.cloned().filter(unmet));
             let Some(need) = needs.into_iter().next() else { break };
-            let aims = self.moves.costs(walk).next_aims(&[need], choices);
+            let aims = costs.next_aims(&[need], choices);
             let found = aims.iter().find_map(|aim| self.legal_event(walk, aim, choices));
             let Some((proposal, trial)) = found else { break };
             walk.take(proposal, trial);
         }
-        // What is left are other sessions, or what the plan does not see.
-        is_done(walk) || kept.is_none() && walk.close(choices)
+        is_done(walk)
+    }
+
+    /// Returns the states in which a stream may end, of the lifecycle that the others are within, in their order. Empty if
+    /// the protocol begins with a lifecycle with keys.
+    pub fn ends(&self) -> Vec<Need> {
+        let lifecycles = &self.protocol.tables().lifecycles;
+        let Some(first) = lifecycles.first().filter(|first| first.keyed.is_none()) else { return Vec::new() };
+        let quiet = (0..first.states.len()).filter(|state| first.end[*state].is_none());
+        let ends: Vec<Need> = quiet.map(|state| Need::new(0, States::one(state as u8))).collect();
+        let walk = Walk::new(self.protocol, self.options, Style::Plain);
+        let costs = self.moves.costs(&walk);
+        ends.into_iter().filter(|end| costs.of_all(std::slice::from_ref(end)) < UNREACHABLE).collect()
     }
 
     /// Returns what the end of the stream needs so that no rule speaks there, inner lifecycles first.

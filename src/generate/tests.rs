@@ -2,6 +2,7 @@
 
 mod lists;
 mod mutations;
+mod plain;
 mod words;
 
 use sessionlint_core::check;

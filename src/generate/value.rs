@@ -7,6 +7,7 @@ use super::choices::Choices;
 use super::parts::Parts;
 use super::texts::{Style, named_text, odd_text};
 use super::wishes::{Wish, Wishes};
+use super::written::put;
 
 /// The depth from which optional values are left out.
 const MOST_DEPTH: usize = 6;
@@ -23,16 +24,24 @@ const MOST_OTHERS: usize = 8;
 /// supported here, or requires endless or very large values: callers that need a valid value must check it.
 #[cfg(feature = "proptest")]
 pub fn value(document: &Value, schema: &Value, choices: &mut Choices<'_>, depth: usize) -> Value {
-    let mut generator = ValueGenerator { document, choices, style: Style::Odd, name: "", room: MOST_MADE };
+    let mut generator = ValueGenerator::new(document, choices, Style::Odd);
     generator.value(vec![schema], &Wishes::default(), None, depth)
 }
 
 /// Generates an event for the schema that is `document`, with these wishes. In the plain style it looks like the first
-/// example in the schema, if that has one.
+/// example in the schema, if that has one. What the schema leaves unclear is set all the same, but no member that only
+/// another form of its object has.
 pub fn event(document: &Value, wishes: &Wishes, style: Style, choices: &mut Choices<'_>) -> Value {
     let example = document.pointer("/examples/0").filter(|_| style == Style::Plain);
-    let mut generator = ValueGenerator { document, choices, style, name: "", room: MOST_MADE };
-    generator.value(vec![document], wishes, example, 0)
+    let mut generator = ValueGenerator::new(document, choices, style);
+    let mut made = generator.value(vec![document], wishes, example, 0);
+    let left_out = generator.left_out;
+    wishes.each_value(&mut Vec::new(), &mut |at, value| {
+        if !left_out.iter().any(|member| at.starts_with(member)) {
+            put(&mut made, at, value);
+        }
+    });
+    made
 }
 
 /// The generator of one value.
@@ -44,9 +53,33 @@ struct ValueGenerator<'m, 't> {
     name: &'m str,
     /// The part of the size limit that is left, in bytes.
     room: usize,
+    /// The place of the value that is made.
+    at: Vec<String>,
+    /// The members that were wished for, but that only another form of their object has.
+    left_out: Vec<Vec<String>>,
 }
 
-impl<'m> ValueGenerator<'m, '_> {
+impl<'m, 't> ValueGenerator<'m, 't> {
+    fn new(document: &'m Value, choices: &'m mut Choices<'t>, style: Style) -> ValueGenerator<'m, 't> {
+        let (at, left_out) = (Vec::new(), Vec::new());
+        ValueGenerator { document, choices, style, name: "", room: MOST_MADE, at, left_out }
+    }
+
+    /// Generates the value of a member or an item.
+    fn inside(
+        &mut self,
+        segment: String,
+        schemas: Vec<&'m Value>,
+        wishes: &Wishes,
+        example: Option<&'m Value>,
+        depth: usize,
+    ) -> Value {
+        self.at.push(segment);
+        let made = self.value(schemas, wishes, example, depth + 1);
+        self.at.pop();
+        made
+    }
+
     /// Generates a value that is valid by all of these schemas. `example`: a valid value, to look like.
     fn value(&mut self, schemas: Vec<&'m Value>, wishes: &Wishes, example: Option<&'m Value>, depth: usize) -> Value {
         if let Some(Wish::Be(value)) = &wishes.here {
@@ -57,14 +90,12 @@ impl<'m> ValueGenerator<'m, '_> {
             return Value::Null;
         }
         let parts = Parts::of(self.document, schemas, wishes, example, self.choices);
-        let mut made = self.of_parts(&parts, wishes, example, depth);
-        for _ in 0..MOST_OTHERS {
-            if wishes.are_met_by(&made) {
-                break;
-            }
-            made = self.of_parts(&parts, wishes, None, depth);
+        let made = self.of_parts(&parts, wishes, example, depth);
+        if wishes.are_met_by(&made) {
+            return made;
         }
-        made
+        let mut others = (0..MOST_OTHERS).map(|_| self.of_parts(&parts, wishes, None, depth));
+        others.find(|other| wishes.are_met_by(other)).unwrap_or(made)
     }
 
     fn of_parts(&mut self, parts: &Parts<'m>, wishes: &Wishes, example: Option<&'m Value>, depth: usize) -> Value {
@@ -144,8 +175,8 @@ impl<'m> ValueGenerator<'m, '_> {
                 _ if !is_allowed => false,
                 (_, true) => true,
                 (Some(Wish::Absent), _) => false,
-                (Some(Wish::Empty | Wish::Other(_)), _) if !wishes.is_wanted() => self.choices.below(2) == 1,
-                _ if wishes.is_wanted() => true,
+                _ if wishes.is_wanted() || !wishes.are_met_by(&Value::Null) => true,
+                (Some(Wish::Empty | Wish::Other(_)), _) => self.style == Style::Odd && self.choices.below(2) == 1,
                 _ => match self.style {
                     Style::Plain => example.is_some(),
                     Style::Odd => depth < MOST_DEPTH && self.choices.below(2) == 1,
@@ -153,16 +184,19 @@ impl<'m> ValueGenerator<'m, '_> {
             };
             if is_there {
                 self.name = name;
-                members.insert((*name).to_owned(), self.value(schemas.clone(), wishes, example, depth + 1));
+                let made = self.inside((*name).to_owned(), schemas.clone(), wishes, example, depth);
+                members.insert((*name).to_owned(), made);
             }
         }
         // Members that the schema does not declare are there if they are wished for.
         let undeclared = |name: &&String| !declared.iter().any(|(known, _)| known == name);
         for name in wishes.inside.keys().filter(undeclared) {
             let wishes = &wishes.inside[name];
-            if wishes.is_wanted() {
-                let schemas = parts.additional();
-                members.insert(name.clone(), self.value(schemas, wishes, None, depth + 1));
+            if parts.is_of_another(name) {
+                self.left_out.push([&self.at[..], std::slice::from_ref(name)].concat());
+            } else if wishes.is_wanted() {
+                let made = self.inside(name.clone(), parts.additional(), wishes, None, depth);
+                members.insert(name.clone(), made);
             }
         }
         // An object without declared properties may have any members.
@@ -192,7 +226,7 @@ impl<'m> ValueGenerator<'m, '_> {
         let made = |index: usize| {
             let wishes = wishes.inside.get(&index.to_string()).unwrap_or(&nothing);
             let example = items.and_then(|items| items.get(index).or(items.last()));
-            (self.room > 0).then(|| self.value(schemas.clone(), wishes, example, depth + 1))
+            (self.room > 0).then(|| self.inside(index.to_string(), schemas.clone(), wishes, example, depth))
         };
         Value::Array((0..count.max(usize::from(wishes.here == Some(Wish::Full)))).map_while(made).collect())
     }

@@ -141,6 +141,7 @@ pub fn speaks_of_sse(protocol: &Protocol) -> bool {
 pub type Trial = (Proposal, StreamChecker);
 
 /// The state of a walk.
+#[derive(Clone)]
 pub struct Walk<'p> {
     protocol: &'p Protocol,
     pub options: &'p StreamOptions,
@@ -341,7 +342,7 @@ impl<'p> Walk<'p> {
     }
 
     /// Returns the number of turns that were opened.
-    fn opened(&self) -> u64 {
+    pub fn opened(&self) -> u64 {
         let first = self.protocol.tables().lifecycles.first();
         let opened = self.checker.opened();
         first.and_then(|lifecycle| opened.get(&lifecycle.name)).copied().unwrap_or_default()

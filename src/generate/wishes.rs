@@ -81,6 +81,19 @@ impl Wishes {
         }
     }
 
+    /// Returns whether what was wished for so far meets a condition for certain.
+    pub fn must_meet(&self, at: &Pointer, wanted: &Wanted) -> bool {
+        match self.at(at) {
+            Some(Wish::Be(value)) => meets(Some(value), wanted),
+            Some(Wish::Absent) => meets(None, wanted),
+            Some(Wish::Present) => *wanted == Wanted::Present(true),
+            Some(Wish::Empty) => *wanted == Wanted::Empty(true),
+            Some(Wish::Full) => matches!(wanted, Wanted::Present(true) | Wanted::Empty(false)),
+            Some(Wish::Length(length)) => *wanted == Wanted::Present(true) || *wanted == Wanted::Empty(*length == 0),
+            Some(Wish::Other(_)) | None => false,
+        }
+    }
+
     /// Returns whether a value with these wishes has something inside that should be there.
     pub fn is_wanted(&self) -> bool {
         match &self.here {

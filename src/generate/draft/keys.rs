@@ -40,7 +40,10 @@ impl Draft<'_> {
             (Some(Wish::Length(length)), _) => *length,
             (Some(Wish::Be(_) | Wish::Absent | Wish::Empty), _) => return,
             (_, Some(aim)) if aim.twice => least.max(2),
-            (_, Some(_)) => least.max(aimed + 1 + choices.below(2)),
+            (_, Some(_)) => {
+                let more = if self.style == Style::Plain { 0 } else { choices.below(2) };
+                least.max(aimed + 1 + more)
+            }
             _ if is_exact => least,
             _ => {
                 let acting = |known: &&Known| row.acts.has(known.view.state);
@@ -197,7 +200,7 @@ impl Draft<'_> {
     }
 
     /// Returns the parts of a key that are wished for already.
-    fn fixed(&self, scope: Scope, slots: &[usize]) -> Vec<Option<Value>> {
+    pub(super) fn fixed(&self, scope: Scope, slots: &[usize]) -> Vec<Option<Value>> {
         slots.iter().map(|slot| self.wished(&self.place(scope, *slot))).collect()
     }
 
@@ -241,8 +244,9 @@ impl Draft<'_> {
         }
         let mut key = Vec::new();
         for (part, (slot, fixed)) in slots.iter().zip(fixed).enumerate() {
-            let used = self.standing.instances[number].iter().filter_map(|known| known.key.get(part));
-            let used: Vec<&Value> = used.collect();
+            // What a parent has forgotten is new again.
+            let used = self.standing.instances[number].iter().filter(|known| known.view.state > 0);
+            let used: Vec<&Value> = used.filter_map(|known| known.key.get(part)).collect();
             let new = match (fixed, self.new_values(scope, *slot)) {
                 (Some(fixed), _) => fixed,
                 (None, NewValues::Listed(listed)) => {
@@ -354,7 +358,7 @@ enum NewValues {
 }
 
 /// Returns whether a key has the parts that are fixed.
-fn begins(key: &[Value], fixed: &[Option<Value>]) -> bool {
+pub(super) fn begins(key: &[Value], fixed: &[Option<Value>]) -> bool {
     key.iter().zip(fixed).all(|(value, fixed)| fixed.as_ref().is_none_or(|fixed| fixed == value))
 }
 

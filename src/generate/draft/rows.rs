@@ -1,14 +1,17 @@
 //! Rows of lifecycles: an event is to take one that does not speak.
 
+use serde_json::{Value, json};
 use sessionlint_core::protocol::Keyed;
-use sessionlint_core::protocol::tables::{Row, States};
+use sessionlint_core::protocol::tables::{Row, States, Wanted};
 
 use super::Draft;
+use super::keys::begins;
 use super::places::Scope;
 use crate::generate::choices::Choices;
 use crate::generate::goals::Purpose;
 use crate::generate::standing::parent_of;
 use crate::generate::texts::Style;
+use crate::generate::wishes::meets;
 
 impl Draft<'_> {
     /// Chooses a row of a lifecycle that does not speak, and wishes for it; of the lifecycle that the event is made for,
@@ -28,7 +31,8 @@ impl Draft<'_> {
         };
         let fit: Vec<&Row> = rows.iter().filter(|row| !row.of_others).filter(is_fit).collect();
         let quiet: Vec<&Row> = fit.iter().copied().filter(|row| self.is_quiet(number, row)).collect();
-        let may_be_none = lifecycle.within.is_some() && rows.iter().all(|row| !row.when.is_empty());
+        let may_be_none =
+            lifecycle.within.is_some() && rows.iter().all(|row| !row.when.is_empty()) && !self.take_all(rows);
         let from = if self.is_wild() || quiet.is_empty() && !may_be_none { fit } else { quiet };
         // A plain event moves nothing that it is not made for.
         let stays = |row: &&&Row| {
@@ -54,11 +58,34 @@ impl Draft<'_> {
         self.move_on(number, row);
     }
 
+    /// Returns whether rows together take every event, by what one field has, or by whether it is there.
+    fn take_all(&self, rows: &[Row]) -> bool {
+        let only = |row: &'_ Row| match row.when.as_slice() {
+            [only] => Some((only.slot, only.wanted.clone())),
+            _ => None,
+        };
+        let asked: Vec<(usize, Wanted)> = rows.iter().filter_map(only).collect();
+        let Some(slot) = asked.first().map(|(slot, _)| *slot) else { return false };
+        let is_met = |value: Option<&Value>| asked.iter().any(|(own, wanted)| *own == slot && meets(value, wanted));
+        let field = self.domain(Scope::EVENT, slot);
+        let may_lack = field.is_optional || field.is_nullable;
+        // Where any value will do, so does a number.
+        let any = field.is_open.then(|| json!(0.5));
+        field.values.iter().chain(&any).all(|value| is_met(Some(value))) && (!may_lack || is_met(None))
+    }
+
     /// Returns whether a row may apply without a rule.
     fn is_quiet(&self, number: usize, row: &Row) -> bool {
         let lifecycle = &self.tables.lifecycles[number];
         if !row.key.is_empty() {
-            let mut states = self.standing.instances[number].iter().map(|known| known.view.state).chain([0]);
+            let bound = self.aim.keys.iter().find(|bound| bound.at.each == row.array());
+            let scope = Scope::of(row.array(), bound.map_or(0, |bound| self.item_of(&bound.at, &bound.key)));
+            let fixed = self.fixed(scope, &row.key);
+            let known = self.standing.instances[number].iter().filter(|known| begins(&known.key, &fixed));
+            let known: Vec<u8> = known.map(|known| known.view.state).collect();
+            // A key that is fixed and did not come yet is a new one, too.
+            let may_be_new = known.is_empty() || fixed.iter().any(Option::is_none);
+            let mut states = known.into_iter().chain(may_be_new.then_some(0));
             return states.any(|state| row.cells[usize::from(state)].rule.is_none());
         }
         let after = |(outer, states): &(usize, States)| self.standing.single(*outer).is_some_and(|it| states.has(it));

@@ -43,6 +43,28 @@ impl Draft<'_> {
         }
     }
 
+    /// Wishes for the values that stay the same, as far as it is clear already whose they are.
+    pub(super) fn wish_for_same(&mut self) {
+        let tables = self.tables;
+        if self.is_wild() {
+            return;
+        }
+        for (number, series) in tables.series.iter().enumerate().filter(|(_, it)| it.step == SeriesStep::Same) {
+            for (entry, value) in series.values[self.aim.event].iter().enumerate() {
+                let is_aimed = self.aim.purpose == Purpose::Value { series: number, entry, is_wrong: true };
+                let is_clear =
+                    value.each.is_none() && value.when.iter().all(|condition| self.must_meet(Scope::EVENT, condition));
+                if is_aimed || !is_clear {
+                    continue;
+                }
+                let key: Option<Vec<Value>> = self.fixed(Scope::EVENT, &value.key).into_iter().collect();
+                if let Some(before) = key.and_then(|key| self.last_value(number, &key)) {
+                    self.wish(Scope::EVENT, value.slot, Wish::Be(before));
+                }
+            }
+        }
+    }
+
     /// Returns whether the event has no value of a series so far.
     fn is_first(&self, number: usize, key: &[Value]) -> bool {
         !self.values.iter().any(|(series, known, _)| *series == number && known == key)

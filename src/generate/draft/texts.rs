@@ -34,6 +34,9 @@ impl Draft<'_> {
                 }
             }
             for (entry, whole) in text.whole[self.aim.event].iter().enumerate() {
+                if !whole.when.iter().all(|condition| self.may_meet(Scope::EVENT, condition)) {
+                    continue;
+                }
                 let is_aimed = matches!(&self.aim.purpose, Purpose::Whole { text, entry: aimed, .. }
                     if (*text, *aimed) == (number, entry));
                 for scope in self.scopes(whole.each.as_ref(), choices) {
@@ -49,6 +52,8 @@ impl Draft<'_> {
                         (None, _) if text.no_pieces.is_some() && !self.is_wild() => String::new(),
                         (None, _) => continue,
                     };
+                    // So no other whole is meant besides.
+                    self.wish_for_all(Scope::EVENT, &whole.when, choices);
                     self.wish(scope, whole.slot, Wish::Be(json!(said)));
                 }
             }

@@ -50,7 +50,7 @@ impl Moves<'_> {
 
     /// Adds a move to a state in which something of it came.
     fn add_seen(&mut self, event: usize, lifecycle: usize, (from, to): (u8, u8), purpose: Purpose, own: Vec<Need>) {
-        let mut needs = self.others(event, None);
+        let mut needs = self.others(event, None, &[]);
         needs.extend(own);
         self.all.push(Move { aim: Aim::new(event, purpose), lifecycle, from, to, cost: 1, needs });
     }

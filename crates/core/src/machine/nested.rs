@@ -15,23 +15,30 @@ use crate::protocol::tables::{Lifecycle, States};
 pub(crate) struct NestedInstances {
     /// The instances by the key of their parent.
     families: BTreeMap<Box<[u8]>, Family>,
-    /// Number of times that all instances became unsure.
-    losses: u64,
-    /// Whether, in one of these, an event may have been lost that opened an instance.
-    may_have_opened: bool,
+    /// What happened to all instances so far.
+    losses: Losses,
     /// Number of events that were lost, and may have opened a parent.
     lost: u64,
-    /// The parents that certainly opened after a loss, with the number of losses until then. A key is that of a parent, or
-    /// of one further out, for all parents within it.
-    opened: BTreeMap<Box<[u8]>, u64>,
+    /// The parents that certainly opened after a loss, with the losses until then. A key is that of a parent, or of one
+    /// further out, for all parents within it.
+    opened: BTreeMap<Box<[u8]>, Losses>,
+}
+
+/// How often all instances became unsure.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Losses {
+    /// Number of times.
+    all: u64,
+    /// Number of those in which an event may have been lost that opened an instance.
+    openings: u64,
 }
 
 /// The instances of one parent.
 #[derive(Clone, Default, Serialize, Deserialize)]
 struct Family {
     instances: KeyedInstances,
-    /// Number of losses that these instances have noted.
-    losses: u64,
+    /// The losses that these instances have noted.
+    losses: Losses,
     /// Number of lost events that they have noted.
     lost: u64,
 }
@@ -41,31 +48,37 @@ impl NestedInstances {
     pub(crate) fn of_parent(&mut self, key: &[u8], lifecycle: &Lifecycle) -> &mut KeyedInstances {
         let key = first_parts(key, lifecycle.parent_parts);
         if !self.families.contains_key(key) {
-            let losses = self.losses_until_open(key);
-            self.families.insert(key.into(), Family { losses, lost: self.lost, ..Family::default() });
+            let family = self.new_family(key, lifecycle);
+            self.families.insert(key.into(), family);
         }
-        let news = (self.losses, self.lost, self.may_have_opened);
         let family = self.families.entry(key.into()).or_default();
-        catch_up(family, news, lifecycle);
+        family.catch_up((self.losses, self.lost), lifecycle);
         &mut family.instances
     }
 
     /// Returns the instance of a key as it is, without creating it; `None` if that is not certain because of losses.
     pub(crate) fn peek(&self, key: &[u8], lifecycle: &Lifecycle) -> Option<Instance> {
         let parent = first_parts(key, lifecycle.parent_parts);
+        let peek = |family: &Family| {
+            let is_up_to_date = (family.losses, family.lost) == (self.losses, self.lost);
+            is_up_to_date.then(|| family.instances.peek(key, lifecycle))
+        };
         match self.families.get(parent) {
-            Some(family) => {
-                let is_up_to_date = (family.losses, family.lost) == (self.losses, self.lost);
-                is_up_to_date.then(|| family.instances.peek(key, lifecycle))
-            }
-            None if self.losses_until_open(parent) < self.losses => None,
-            None => Some(KeyedInstances::default().peek(key, lifecycle)),
+            Some(family) => peek(family),
+            None => peek(&self.new_family(parent, lifecycle)),
         }
     }
 
-    /// Returns the number of losses until a parent, or one further out, last opened.
-    fn losses_until_open(&self, key: &[u8]) -> u64 {
-        prefixes(key).filter_map(|parent| self.opened.get(parent)).copied().max().unwrap_or_default()
+    /// Returns the instances of a parent of which none was seen, as they were when the parent last opened.
+    fn new_family(&self, parent: &[u8], lifecycle: &Lifecycle) -> Family {
+        // That a parent may have opened changes nothing where there is no instance yet.
+        let mut family = Family { lost: self.lost, ..Family::default() };
+        let opened = prefixes(parent).filter_map(|outer| self.opened.get(outer)).max();
+        if let Some(losses) = opened {
+            family.catch_up((*losses, self.lost), lifecycle);
+            family.instances.reset(lifecycle.keyed == Some(Keyed::Parent));
+        }
+        family
     }
 
     /// Returns the keys of the parents that have instances.
@@ -94,8 +107,8 @@ impl NestedInstances {
     /// Makes every state possible for every key of every parent, seen or not. `for_good`: an event that opens an instance
     /// may be lost.
     pub(crate) fn make_unsure(&mut self, for_good: bool) {
-        self.losses += 1;
-        self.may_have_opened |= for_good;
+        self.losses.all += 1;
+        self.losses.openings += u64::from(for_good);
     }
 
     /// Makes everything unsure, because an event was lost, which may have opened a parent, too.
@@ -115,9 +128,9 @@ impl NestedInstances {
             self.all_within(prefix, lifecycle).for_each(|instances| instances.reset(false));
         }
         if prefix.is_empty() && lifecycle.keyed == Some(Keyed::Parent) {
-            (self.losses, self.lost, self.may_have_opened) = (0, 0, false);
+            (self.losses, self.lost) = (Losses::default(), 0);
             self.opened.clear();
-        } else if self.losses > 0 && (lifecycle.keyed == Some(Keyed::Parent) || !self.may_have_opened) {
+        } else if self.losses.all > 0 {
             self.opened.insert(prefix.into(), self.losses);
         }
     }
@@ -134,34 +147,38 @@ impl NestedInstances {
 
     /// Returns the instances of a parent, or of all parents within one further out, which have noted all losses.
     fn all_within(&mut self, prefix: &[u8], lifecycle: &Lifecycle) -> impl Iterator<Item = &mut KeyedInstances> {
-        let NestedInstances { families, losses, lost, may_have_opened, .. } = self;
-        let news = (*losses, *lost, *may_have_opened);
+        let NestedInstances { families, losses, lost, .. } = self;
+        let news = (*losses, *lost);
         let from = families.range_mut::<[u8], _>(from_key(prefix));
         from.take_while(move |(key, _)| key.starts_with(prefix)).map(move |(_, family)| {
-            catch_up(family, news, lifecycle);
+            family.catch_up(news, lifecycle);
             &mut family.instances
         })
     }
 
     /// Returns whether instances can be in this state; those that were stored may be made up.
     pub(crate) fn is_sound(&self, lifecycle: &Lifecycle) -> bool {
-        self.families.values().all(|family| {
-            family.losses <= self.losses && family.lost <= self.lost && family.instances.is_sound(lifecycle)
-        }) && self.opened.values().all(|losses| *losses <= self.losses)
-            && self.losses < KeyedInstances::MOST_DOUBTS
+        let is_past = |losses: &Losses| losses.all <= self.losses.all && losses.openings <= self.losses.openings;
+        self.families
+            .values()
+            .all(|family| is_past(&family.losses) && family.lost <= self.lost && family.instances.is_sound(lifecycle))
+            && self.opened.values().all(is_past)
+            && self.losses.openings <= self.losses.all
+            && self.losses.all < KeyedInstances::MOST_DOUBTS
     }
 }
 
-/// Makes instances unsure that have not noted the last losses. `news`: the number of losses and of lost events so far, and
-/// whether one of them may have opened an instance.
-fn catch_up(family: &mut Family, news: (u64, u64, bool), lifecycle: &Lifecycle) {
-    let (losses, lost, may_have_opened) = news;
-    if family.losses != losses {
-        family.losses = losses;
-        family.instances.make_unsure(lifecycle, may_have_opened);
-    }
-    if family.lost != lost {
-        family.lost = lost;
-        family.instances.doubt_open(lifecycle);
+impl Family {
+    /// Makes the instances unsure if they have not noted the last losses and lost events.
+    fn catch_up(&mut self, (losses, lost): (Losses, u64), lifecycle: &Lifecycle) {
+        if self.losses != losses {
+            let for_good = self.losses.openings != losses.openings;
+            self.losses = losses;
+            self.instances.make_unsure(lifecycle, for_good);
+        }
+        if self.lost != lost {
+            self.lost = lost;
+            self.instances.doubt_open(lifecycle);
+        }
     }
 }

@@ -1,7 +1,5 @@
 //! Lifecycles with keys: which instances an event is about.
 
-use std::collections::BTreeMap;
-
 use crate::instance::{Instance, Spot};
 use crate::interpreter::{Course, Doings, Done, Stream};
 use crate::items::{Item, item_taken, items};
@@ -130,11 +128,11 @@ impl Stream<'_> {
             }
         }
         let unseen = if row.key.is_some() && starts { Unseen::Lost } else { Unseen::Unsure };
-        let before = table.marks.values().map(|mark| mark.0).max().unwrap_or(unseen);
         // A row that opens nothing makes nothing owned.
-        let owned = table.marks.values().map(|mark| mark.1).max().unwrap_or(Sure::No);
-        let owned = if starts { Sure::Perhaps } else { owned };
-        table.marks = BTreeMap::from([(Key::new(), (before.max(unseen), owned))]);
+        let owned = if starts { Sure::Perhaps } else { Sure::No };
+        for mark in table.marks.values_mut() {
+            *mark = (mark.0.max(unseen), mark.1.max(owned));
+        }
         if starts {
             done.others.opened = Sure::Perhaps;
         }

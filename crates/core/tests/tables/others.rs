@@ -276,3 +276,67 @@ fn others_that_cannot_be_are_refused() {
     let why = "`others` of items of items: it would not be known which arrays were there";
     assert!(nested.iter().any(|mistake| mistake == why), "{nested:#?}");
 }
+
+/// Parts that are told without being made, so that no item owns them. `KEYED` stands for how long they are known.
+const TOLD: Folder = Folder {
+    tables: r##"
+        [[lifecycle]]
+        name = "item"
+        keyed = "stream"
+        states = ["absent", "open"]
+        opens = "open"
+        [[lifecycle.row]]
+        on = "item"
+        key = "/i"
+        cell.else = { to = "open", anew = true }
+        [[lifecycle.row]]
+        on = ["list", "tell"]
+        cell.else = "="
+
+        [[lifecycle]]
+        name = "part"
+        within = "item"
+        keyed = "KEYED"
+        states = ["absent", "made", "told", "gone"]
+        opens = "made"
+        [[lifecycle.row]]
+        on = "list"
+        each = "/parts"
+        key = ["$/i", "/j"]
+        cell.absent = "made"
+        cell.else = "="
+        others.told = { rule = "left-told", to = "gone" }
+        [[lifecycle.row]]
+        on = "tell"
+        key = ["/i", "/j"]
+        cell.told = { rule = "told-twice" }
+        cell.else = "told"
+    "##,
+    events: &[
+        ("item", r#""i":{"type":"integer"}"#, &["i"]),
+        (
+            "list",
+            r#""i":{"type":"integer"},"parts":{"type":"array","items":{"type":"object","properties":{"j":{"type":"integer"}}}}"#,
+            &["i", "parts"],
+        ),
+        ("tell", r#""i":{"type":"integer"},"j":{"type":"integer"}"#, &["i", "j"]),
+    ],
+    rules: &["left-told", "told-twice"],
+};
+
+#[test]
+fn a_list_that_makes_nothing_makes_nothing_owned() {
+    let (item, tell) = (r#"{"type":"item","i":0}"#, r#"{"type":"tell","i":0,"j":1}"#);
+    let (empty, unread) = (r#"{"type":"list","i":0,"parts":[]}"#, r#"{"type":"list","i":0,"parts":7}"#);
+    let of_unread = r#"{"type":"list","i":"?","parts":[]}"#;
+    for keyed in ["parent", "stream"] {
+        let folder = Folder { tables: TOLD.tables.replace("KEYED", keyed).leak(), ..TOLD };
+        // What cannot be read may have made the part, and then the list leaves it out.
+        folder.says(&[item, unread, tell, empty, tell], &[]);
+        // What was made before the item opened is not the item's: the list does not leave it out.
+        folder.says(&[unread, item, tell, empty, tell], &[("told-twice", 5)]);
+        // Nor does a list of which only the item cannot be read make a part, seen or not, if it is empty.
+        folder.says(&[unread, item, tell, of_unread, tell, empty, tell], &[("told-twice", 7)]);
+        folder.says(&[unread, item, of_unread, tell, empty, tell], &[("told-twice", 6)]);
+    }
+}
