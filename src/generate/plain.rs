@@ -65,7 +65,7 @@ pub fn plain(protocol: &Protocol, options: &StreamOptions, choices: &mut Choices
 ///
 /// What goes wrong may be the shortest way to an end, or the only one behind an event that demands too much of those after
 /// it. Its states stand last. So a stream is made for each state in which one may end, of events from which it can still
-/// come there; and the first of these streams is the best that has more than half as many types as another one.
+/// come there. The best is the first of these streams whose types are more than half as many as those of the richest.
 pub fn best_plain(protocol: &Protocol, options: &StreamOptions, choices: &mut Choices<'_>) -> Stream {
     let options = StreamOptions { sessions: 1, ..options.clone() };
     let planner = Planner::new(protocol, &options);
