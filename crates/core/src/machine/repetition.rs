@@ -210,16 +210,16 @@ pub(crate) fn end(stream: &mut Stream, out: &mut Vec<Verdict>) {
     let Some(repetition) = stream.repetition.take() else { return };
     let Repetition { kind, count, first, note, event_type, original, original_note } = *repetition;
     let found = match (kind, count) {
-        (_, 1) => format!("event {first} of this session repeats event {original} word for word"),
+        (_, 1) => format!("event {first} of this stream repeats event {original} word for word"),
         (Kind::Replay { .. }, _) => {
             let (last, last_original) = (first + count - 1, original + count - 1);
             format!(
-                "events {first} to {last} of this session repeat events {original} to {last_original} word for word"
+                "events {first} to {last} of this stream repeat events {original} to {last_original} word for word"
             )
         }
         (Kind::Doubles { .. }, _) => {
             format!(
-                "from event {first} of this session on, {count} events each repeat the event before them word for word"
+                "from event {first} of this stream on, {count} events each repeat the event before them word for word"
             )
         }
     };

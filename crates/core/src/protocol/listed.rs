@@ -152,8 +152,8 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("events occur a second time, word for word"),
             says: "{found}",
-            help: "send each event once (after a reconnect, resume after the last event received), and let only one process \
-                   write to a file (the repeated events were not checked)",
+            help: "send each event once: after a reconnect, resume after the last event received, and let only one process \
+                   write to a file; sessionlint did not check the repeated events",
         },
         Framing::ReplacementCharacter => ListedRule {
             severity: Some(Severity::Warning),
