@@ -206,7 +206,7 @@ impl Oddity {
             }
             Oddity::AfterDone => "send the marker last: clients stop reading there",
             Oddity::Undispatched => {
-                "end every event, including the last, with a blank line (clients never see this event; it was checked all the same)"
+                "end every event, including the last, with a blank line; sessionlint checked this one all the same"
             }
             Oddity::NoName => {
                 "send the event's type in its `event` field, too: clients of this protocol go by that field alone (sessionlint \
