@@ -206,7 +206,10 @@ mod tests {
         assert!(completeness.is_complete() && completeness.words().is_none());
         (0..MOST_GAPS + 2).for_each(|_| completeness.add_finding(&finding("check-skipped")));
         assert_eq!((completeness.gaps().len(), completeness.unlisted()), (MOST_GAPS, 2));
-        assert_eq!(completeness.words().as_deref(), Some("not everything was checked: 1000 findings of check-skipped, 2 more"));
+        assert_eq!(
+            completeness.words().as_deref(),
+            Some("not everything was checked: 1000 findings of check-skipped, 2 more")
+        );
         assert_eq!(completeness.gaps()[0].line(), "a␛:7: m␛", "a terminal is safe from it");
     }
 

@@ -187,7 +187,8 @@ fn a_file_of_a_folder_without_anything_of_the_protocol_is_passed_over() {
     let ran = folder.run("check r");
     assert!(ran.out.contains("\nLeft out in folders: 8 without an event.\n"), "{}", ran.out);
     assert!(
-        ran.out.contains("\nNot everything was checked: 3 files passed over, 1 finding of no-events.\n  r/comments.sse: "),
+        ran.out
+            .contains("\nNot everything was checked: 3 files passed over, 1 finding of no-events.\n  r/comments.sse: "),
         "{}",
         ran.out
     );

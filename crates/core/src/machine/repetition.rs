@@ -213,9 +213,7 @@ pub(crate) fn end(stream: &mut Stream, out: &mut Vec<Verdict>) {
         (_, 1) => format!("event {first} of this stream repeats event {original} word for word"),
         (Kind::Replay { .. }, _) => {
             let (last, last_original) = (first + count - 1, original + count - 1);
-            format!(
-                "events {first} to {last} of this stream repeat events {original} to {last_original} word for word"
-            )
+            format!("events {first} to {last} of this stream repeat events {original} to {last_original} word for word")
         }
         (Kind::Doubles { .. }, _) => {
             format!(

@@ -180,6 +180,7 @@ impl Protocol {
         if found.len() > MOST_NAMED {
             titles.push("others");
         }
-        Some(format!("streams of {} are known for this; to check one of those, use --dialect {names}", list(&titles)))
+        let are = if titles.len() == 1 { "is" } else { "are" };
+        Some(format!("{} {are} known to send this; to check such a stream, use --dialect {names}", list(&titles)))
     }
 }

@@ -62,7 +62,7 @@ impl StreamJudge {
         let found = format!("this is an event of the {other} protocol, in an input that is checked against {own}");
         let help = format!(
             "write the events of each protocol to a file of their own, or check the file a second time with --protocol \
-             {other} (its events of {other} were not checked)"
+             {other} (the events of {other} in this file were not checked)"
         );
         let rule = framing(Framing::MixedProtocols);
         let message = self.event_checker.log.message(rule, &mut [("found", found)]);
