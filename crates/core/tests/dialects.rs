@@ -43,13 +43,13 @@ fn a_finding_names_the_dialects_that_explain_it() {
     let help = |number: usize| report.findings[number].help.as_deref().unwrap_or_default();
     assert!(
         help(1).ends_with(
-            " (Cerebras, Cline, DeepSeek and others are known to send this; to check such a stream, use --dialect \
+            " (streams of Cerebras, Cline, DeepSeek and others are known to break this rule; to check one, use --dialect \
              cerebras, cline or deepseek)"
         ),
         "{}",
         help(1)
     );
-    assert!(help(0).contains("Hugging Face, OpenRouter, Perplexity and others are known to send this"), "{}", help(0));
+    assert!(help(0).contains("streams of Hugging Face, OpenRouter, Perplexity and others are known to break this rule"), "{}", help(0));
     let own = chat().in_dialect("xai").expect("there is one").expect("it has no mistakes");
     let report = check(&own, like_openrouter().as_bytes(), Options::default());
     assert!(report.findings.iter().all(|finding| finding.help.is_none()), "a dialect was chosen: {report:?}");
@@ -64,7 +64,7 @@ fn a_schema_of_a_dialect_replaces_the_protocols() {
     assert_eq!(rules(&report), ["wrong-type"]);
     let help = report.findings[0].help.as_deref().unwrap_or_default();
     assert!(
-        help.ends_with(" (Mistral is known to send this; to check such a stream, use --dialect mistral)"),
+        help.ends_with(" (streams of Mistral are known to break this rule; to check one, use --dialect mistral)"),
         "{help}"
     );
     let own = chat().in_dialect("mistral").expect("there is one").expect("it has no mistakes");

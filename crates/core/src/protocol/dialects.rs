@@ -180,7 +180,6 @@ impl Protocol {
         if found.len() > MOST_NAMED {
             titles.push("others");
         }
-        let are = if titles.len() == 1 { "is" } else { "are" };
-        Some(format!("{} {are} known to send this; to check such a stream, use --dialect {names}", list(&titles)))
+        Some(format!("streams of {} are known to break this rule; to check one, use --dialect {names}", list(&titles)))
     }
 }

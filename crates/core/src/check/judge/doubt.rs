@@ -90,10 +90,10 @@ impl StreamJudge {
         }
         let these = if names.len() == 1 { "this rule" } else { "these rules" };
         let (found, help) = match self.is_missing {
-            false => ("an event may have been lost here", "fix what cannot be read, and check again"),
+            false => ("an event here is missing or could not be read", "fix what cannot be read, and check again"),
             true => ("events may be missing before this file", "find what is missing, and check again"),
         };
-        let found = format!("{found}, so from here on {these} may miss mistakes: {}", list(&names));
+        let found = format!("{found}, and from there on {these} may miss mistakes: {}", list(&names));
         let rule = framing(Framing::CheckSkipped);
         let message = log.message(rule, &mut [("found", found)]);
         let help = Some(help.into());
