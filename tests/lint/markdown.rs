@@ -111,6 +111,16 @@ fn a_word_that_says_nothing_is_a_finding_and_the_content_decides() {
 }
 
 #[test]
+fn the_end_of_a_block_ends_its_last_server_sent_event() {
+    let data: String = CLEAN.lines().map(|line| format!("data: {line}\n\n")).collect();
+    let cut = data.trim_end();
+    let folder = Folder::with(&[("page.md", &format!("```sse\n{cut}\n```\n")), ("a.sse", &format!("{cut}\n"))]);
+    let (document, _) = linted(&folder, "--rule duplicate-fixture=off .");
+    let last = CLEAN.lines().count() * 2 - 1;
+    assert_eq!(told(&document), [format!("./a.sse:{last}:7 undispatched-message")], "a page has no room for it");
+}
+
+#[test]
 fn several_events_are_a_fragment_where_one_was_said() {
     let folder = Folder::with(&[("page.md", &format!("```json sessionlint=event\n{OPEN}{OPEN}```\n"))]);
     assert_eq!(kinds(&linted(&folder, ".").0), [0, 1, 0, 0, 0]);
