@@ -63,6 +63,14 @@ fn severities_are_those_of_the_dialect() {
         assert!(explained.contains("Dialect:     off, by openrouter; without a dialect "), "{explained}");
     }
     assert!(!folder.run("explain choice-role-again").out.contains("Dialect:"));
+    let without = folder.run("explain --dialect openrouter block-unfinished");
+    let words =
+        "the dialect openrouter does not hold here: all that was read is of anthropic-messages, which has no such";
+    assert!(without.code == 2 && without.err.contains(words), "{} {}", without.code, without.err);
+    assert!(without.out.starts_with("block-unfinished "), "{}", without.out);
+    let configured = Folder::with(&[("sessionlint.toml", "version = 1\ndialect = \"openrouter\"\n")]);
+    let explained = configured.run("explain block-unfinished");
+    assert_eq!((explained.code, explained.err.as_str()), (0, ""), "the file is about its recordings");
 }
 
 #[test]
