@@ -91,6 +91,26 @@ fn without_a_protocol_the_first_named_one_counts_and_explain_knows_all_built_in(
 }
 
 #[test]
+fn a_type_is_searched_in_all_protocols_of_a_run() {
+    let folder = Folder::new();
+    for (name, own) in [("content_block_start", "anthropic-messages"), ("session.status", "session-events")] {
+        let named = folder.run(&format!("schema --protocol {own} {name}"));
+        assert!(named.code == 0 && named.out.starts_with('{'), "{}", named.err);
+        assert_eq!(folder.run(&format!("schema {name}")).out, named.out);
+        let plan = folder.run(&format!("schema --plan {name}"));
+        assert!(plan.code == 0 && plan.out.starts_with(&format!("{name} takes the ")), "{}{}", plan.out, plan.err);
+    }
+    let several = folder.run("schema error");
+    let words = "anthropic-messages, openai-chat and openai-responses have the type error; name one with --protocol";
+    assert!(several.code == 2 && several.out.is_empty() && several.err.contains(words), "{}", several.err);
+    let near = folder.run("schema content_block_strat");
+    assert!(near.code == 2 && near.err.contains("did you mean content_block_start?"), "{}", near.err);
+    let chat = Folder::with(&[("sessionlint.toml", "version = 1\nprotocol = [\"openai-chat\", \"session-events\"]\n")]);
+    assert_eq!(chat.run("schema error").out, folder.run("schema error --protocol openai-chat").out);
+    assert_eq!(chat.run("schema content_block_start").code, 2, "it is of no protocol of the file");
+}
+
+#[test]
 fn every_rule_is_explained_with_an_example_that_breaks_it_and_one_that_keeps_it() {
     let folder = Folder::new();
     for rule in all_rules() {
