@@ -156,7 +156,8 @@ impl StreamJudge {
         StreamJudge::with(protocol, settings, file, Arc::new(ForeignFrames::new(protocol)))
     }
 
-    /// Returns a judge for another input, and keeps what does not depend on the input.
+    /// Returns a judge for another input, and keeps what does not depend on the input. What is around events does: the
+    /// first look at it also tells the methods of messages with events.
     pub(crate) fn for_next_input(&self, protocol: &Protocol, settings: &Settings) -> StreamJudge {
         let file = settings.options().file().cloned();
         StreamJudge::with(protocol, settings, file, self.foreign.clone())

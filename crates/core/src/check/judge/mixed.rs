@@ -54,8 +54,8 @@ impl StreamJudge {
         true
     }
 
-    /// Returns whether a text that is an event of this type belongs to the events of another protocol that came before it:
-    /// it is one there, and nothing but a mistake in the input's own.
+    /// Returns whether a text that is an event of this type belongs to the events of another protocol that came before
+    /// it: it is one there, and nothing but a mistake in the input's own.
     pub(super) fn is_text_of_other_protocol(&self, protocol: &Protocol, text: &[u8], id: usize) -> bool {
         let Some(met) = &self.other else { return false };
         let mut rows = protocol.tables().lifecycles.iter().flat_map(|lifecycle| &lifecycle.rows[id]);

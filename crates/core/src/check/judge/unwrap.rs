@@ -50,8 +50,8 @@ impl StreamJudge {
         true
     }
 
-    /// Judges what stands in a frame where its events are known to stand. Returns `false`, and judges nothing, if nothing
-    /// is there that could be judged.
+    /// Judges what stands in a frame where its events are known to stand. Returns `false`, and judges nothing, if there is
+    /// nothing that could be judged.
     fn judge_at_known_places(
         &mut self,
         protocol: &Protocol,
@@ -132,8 +132,8 @@ impl StreamJudge {
         }
     }
 
-    /// Holds a frame that cannot have been an event, or a message without one, until it is known where the events stand.
-    /// Returns `false` if it must be judged now.
+    /// Holds a frame that cannot have been an event, or a message without one, until it is known where the events
+    /// stand. Returns `false` if it must be judged now.
     pub(super) fn hold(&mut self, frame: &Frame<'_>) -> bool {
         let length: usize = self.held.iter().map(HeldFrame::length).sum();
         let is_early = offset_in_file(frame.origin(0).offset) < MOST_SEARCHED && length + frame.text.len() <= MOST_HELD;
