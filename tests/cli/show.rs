@@ -103,7 +103,7 @@ fn a_type_is_searched_in_all_protocols_of_a_run() {
     let several = folder.run("schema error");
     let words = "anthropic-messages, openai-chat and openai-responses have the type error; name one with --protocol";
     assert!(several.code == 2 && several.out.is_empty() && several.err.contains(words), "{}", several.err);
-    let near = folder.run("schema content_block_strat");
+    let near = folder.run("schema content_block_starts");
     assert!(near.code == 2 && near.err.contains("did you mean content_block_start?"), "{}", near.err);
     let chat = Folder::with(&[("sessionlint.toml", "version = 1\nprotocol = [\"openai-chat\", \"session-events\"]\n")]);
     assert_eq!(chat.run("schema error").out, folder.run("schema error --protocol openai-chat").out);
