@@ -104,6 +104,14 @@ fn a_finding_shows_both_places_and_the_summary_tells_of_each_session() {
 }
 
 #[test]
+fn a_dialect_that_holds_for_nothing_is_said() {
+    let case = corpus().join("invalid/action-time-mismatch/after-its-result");
+    let output = reconcile(&case, &["--dialect", "xai"]);
+    let words = "the dialect xai does not hold here: all that was read is of session-events, which has no such dialect";
+    assert!(output.status.code() == Some(2) && text(&output.stderr).contains(words), "{}", text(&output.stderr));
+}
+
+#[test]
 fn times_may_be_apart_as_far_as_the_caller_says() {
     // The action is at 10:00:14, and its result was reported at 10:00:08.
     let case = corpus().join("invalid/action-time-mismatch/after-its-result");

@@ -81,6 +81,11 @@ impl ProtocolArgument {
         self.protocol.is_some() || self.name_of_variable().is_some()
     }
 
+    /// Returns whether an argument or the environment names a dialect.
+    pub fn names_dialect(&self) -> bool {
+        self.given_dialect().is_some()
+    }
+
     /// Returns the given arguments, as words of a command line; the environment may have given them.
     #[cfg(feature = "proptest")]
     pub fn as_given(&self) -> Vec<String> {
@@ -258,8 +263,14 @@ impl ProtocolChoice {
     ///
     /// Fails if the caller asked for a dialect that the protocol does not have.
     pub fn with_its_dialect(self) -> Result<ProtocolChoice, CliError> {
-        let judged = BTreeMap::from([(self.name().to_owned(), self.dialect().is_some())]);
-        if self.note_dialect(&judged) { Ok(self) } else { Err(CliError::Exit(Exit::Usage)) }
+        if self.note_dialect_for(&self) { Ok(self) } else { Err(CliError::Exit(Exit::Usage)) }
+    }
+
+    /// Says if the dialect that is named for all inputs does not hold for this protocol, like
+    /// [`ProtocolChoice::note_dialect`].
+    #[must_use]
+    pub fn note_dialect_for(&self, protocol: &Protocol) -> bool {
+        self.note_dialect(&BTreeMap::from([(protocol.name().to_owned(), protocol.dialect().is_some())]))
     }
 
     /// Says if the dialect that is named for all inputs holds for none of these, or not for all: some protocols have no such

@@ -31,5 +31,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     });
     let here = Here { configured: here.as_deref(), protocol: arguments.protocol.needed_for(protocol) };
     write_explanation(&mut standard_output(Syntax::Plain), protocol, rule, here)?;
-    Ok(Exit::Clean)
+    // A dialect of sessionlint.toml is for its recordings; who names one here asks what the rule is in it.
+    let holds = !arguments.protocol.names_dialect() || chosen.note_dialect_for(protocol);
+    Ok(if holds { Exit::Clean } else { Exit::Usage })
 }

@@ -8,8 +8,8 @@ use std::ffi::OsString;
 use std::io;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use report::FuzzReport;
@@ -126,10 +126,12 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let wanted = Output::chosen(&arguments.formats, false)?;
     let outputs = Outputs::open(&wanted, Console::StandardOutput, &[], config_file, None, &mut Vec::new())?;
     let report = FuzzReport { rules: protocol.rules_of_run(), color: arguments.color };
-    match &arguments.replay {
-        Some(folder) => replay::run(arguments, folder, &judge, &report, outputs),
-        None => search(arguments, &judge, &report, outputs),
-    }
+    let exit = match &arguments.replay {
+        Some(folder) => replay::run(arguments, folder, &judge, &report, outputs)?,
+        None => search(arguments, &judge, &report, outputs)?,
+    };
+    let in_dialect = judge.in_dialect.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(if protocol.note_dialect(&in_dialect) { exit } else { Exit::Usage })
 }
 
 /// Installs the interrupt handler: from here on, an interrupt ends the run in an orderly way instead of killing the
@@ -152,7 +154,7 @@ fn build_judge<'p>(
     let candidates = protocol.candidates();
     let settings = |excerpts| CaseSettings::new(options.clone().with_excerpts(excerpts), candidates.len());
     let fail_on = arguments.failing.fail_on(config);
-    Ok(Judge { candidates, quick: settings(false), reported: settings(true), fail_on })
+    Ok(Judge { candidates, quick: settings(false), reported: settings(true), fail_on, in_dialect: Mutex::default() })
 }
 
 /// Returns the command that replays the failure in a folder with the same options for judging.

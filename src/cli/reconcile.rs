@@ -89,6 +89,7 @@ fn parse_seconds(text: &str) -> Result<f64, String> {
 pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let started = Instant::now();
     let (chosen, config) = arguments.protocol.load(&arguments.streams)?;
+    let chosen = chosen.only(0).with_its_dialect()?;
     let events: &Protocol = &chosen;
     let none = || CliError::Message("there is no protocol of stored records to compare streams with".to_owned());
     let protocol = record_protocol().ok_or_else(none)?;

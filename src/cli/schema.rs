@@ -1,9 +1,11 @@
 //! `sessionlint schema`: prints the JSON Schema of an event type, or of the program's own reports.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use clap::ValueEnum;
-use sessionlint_core::text::{nearest, visible};
+use sessionlint_core::protocol::LazyProtocol;
+use sessionlint_core::text::{list, nearest, visible};
 use sessionlint_schemas::{REPORT_LINE_SCHEMA, REPORT_SCHEMA};
 
 use super::config::ProtocolArgument;
@@ -48,16 +50,28 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         out.write_all(schema.as_bytes()).and_then(|()| out.flush())?;
         return Ok(Exit::Clean);
     }
-    let (protocol, _) = arguments.protocol.load_one()?;
     let Some(wanted) = &arguments.event_type else {
+        let (protocol, _) = arguments.protocol.load_one()?;
         for (name, schema) in protocol.schemas() {
             let words = schema.get("description").and_then(|words| words.as_str()).unwrap_or_default();
             writeln!(out, "{:30} {}", visible(name), visible(words))?;
         }
         return Ok(Exit::Clean);
     };
-    match protocol.schemas().find(|(name, _)| name == wanted) {
-        Some((name, _)) if arguments.plan => {
+    let (protocol, _) = match arguments.protocol.names_dialect() {
+        true => arguments.protocol.load_one()?,
+        false => arguments.protocol.load_here()?,
+    };
+    let has_type = |one: &&LazyProtocol| one.get().schemas().any(|(name, _)| name == wanted);
+    let having: Vec<_> = protocol.all().iter().filter(has_type).map(LazyProtocol::get).collect();
+    let names: BTreeSet<_> = having.iter().map(|one| visible(one.name())).collect();
+    if names.len() > 1 {
+        let (names, wanted) = (Vec::from_iter(names), visible(wanted));
+        return Err(CliError::Message(format!("{} have the type {wanted}; name one with --protocol", list(&names))));
+    }
+    let found = having.first().and_then(|one| Some((one, one.schemas().find(|(name, _)| name == wanted)?)));
+    match found {
+        Some((protocol, (name, _))) if arguments.plan => {
             match protocol.plan(name) {
                 None => writeln!(
                     out,
@@ -68,12 +82,13 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
             }
             Ok(Exit::Clean)
         }
-        Some((_, schema)) => {
+        Some((_, (_, schema))) => {
             writeln!(out, "{schema:#}")?;
             Ok(Exit::Clean)
         }
         None => {
-            let near = nearest(wanted, protocol.schemas().map(|(name, _)| name));
+            let all = protocol.all().iter().flat_map(|one| one.get().schemas().map(|(name, _)| name));
+            let near = nearest(wanted, all);
             let help = near
                 .map_or_else(|| "`sessionlint schema` lists them".to_owned(), |near| format!("did you mean {near}?"));
             Err(CliError::Message(format!("there is no event type {}; {help}", visible(wanted))))

@@ -5,9 +5,10 @@
 //! found, and one of each kind is kept: an answer may have millions. Judging ends as soon as nothing more is wanted, or
 //! the run is stopped.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sessionlint_core::check::StreamChecker;
 use sessionlint_core::event::{Options, ProtocolSearch, Settings};
@@ -37,6 +38,8 @@ pub struct Judge<'j> {
     pub reported: CaseSettings,
     /// The lowest severity that fails a case; `None` if no finding does.
     pub fail_on: Option<Severity>,
+    /// By protocol: whether an answer had events of it, and whether they were judged in a dialect.
+    pub in_dialect: Mutex<BTreeMap<String, bool>>,
 }
 
 /// The settings of cases for each protocol, made when one is first met.
@@ -172,10 +175,14 @@ impl Judge<'_> {
                 checker.feed(block);
                 checker.findings().drain(..).try_for_each(&mut *tell)?;
             }
-            let Report { findings, .. } = match execution.end {
+            let Report { findings, stats, .. } = match execution.end {
                 Ending::Completed | Ending::Crashed(_) => checker.finish(),
                 Ending::Hung(_) | Ending::Flooded(_) | Ending::Stopped => checker.finish_early(),
             };
+            if stats.by_type.keys().any(|name| protocol.event_id(name).is_some()) {
+                let mut in_dialect = self.in_dialect.lock().unwrap_or_else(PoisonError::into_inner);
+                in_dialect.entry(protocol.name().to_owned()).or_insert(protocol.dialect().is_some());
+            }
             findings.into_iter().try_for_each(&mut *tell)?;
         }
         ending.into_iter().try_for_each(tell)
@@ -276,7 +283,13 @@ mod tests {
     fn judge(protocol: &Protocol, options: Options) -> Judge<'static> {
         let candidates: &[LazyProtocol] = Vec::leak(vec![LazyProtocol::of(protocol.clone())]);
         let settings = || CaseSettings::new(options.clone(), candidates.len());
-        Judge { candidates, quick: settings(), reported: settings(), fail_on: Some(Severity::Warning) }
+        Judge {
+            candidates,
+            quick: settings(),
+            reported: settings(),
+            fail_on: Some(Severity::Warning),
+            in_dialect: Mutex::default(),
+        }
     }
 
     #[test]

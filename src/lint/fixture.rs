@@ -183,6 +183,10 @@ impl<'p> Linter<'p> {
             checker.feed(piece);
             list.add(checker.findings().drain(..));
         }
+        if fixture.block.is_some_and(|block| block.language() == "sse") {
+            // The end of the block ends its last event: nobody writes a blank line before a fence.
+            checker.feed(b"\n");
+        }
         list.into_report(checker.end(fixture.damaged).0, self.protocol, &settings, fixture.file)
     }
 

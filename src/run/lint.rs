@@ -7,7 +7,7 @@ mod content;
 mod rewrite;
 mod selection;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::slice;
@@ -279,9 +279,9 @@ impl Worker<'_, '_> {
         let is_of_stream = |part: &&Part| {
             part.class.kind.is_ok_and(|kind| kind != FixtureKind::Records) && part.class.survey.of_protocol
         };
-        for part in content.parts.iter().filter(is_of_stream) {
-            let protocol = self.linters.at(part.protocol).protocol;
-            lock(self.sink).outcome.note_dialect(protocol);
+        let met: BTreeSet<_> = content.parts.iter().filter(is_of_stream).map(|part| part.protocol).collect();
+        for number in met {
+            lock(self.sink).count_protocol(self.linters.at(number).protocol, 1);
         }
         // A fixture that is so broken that it has no event was judged, one that holds something else was not.
         let is_nothing = |rule: &Framing| report.summary.by_rule.contains_key(rule.name());

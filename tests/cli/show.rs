@@ -63,6 +63,14 @@ fn severities_are_those_of_the_dialect() {
         assert!(explained.contains("Dialect:     off, by openrouter; without a dialect "), "{explained}");
     }
     assert!(!folder.run("explain choice-role-again").out.contains("Dialect:"));
+    let without = folder.run("explain --dialect openrouter block-unfinished");
+    let words =
+        "the dialect openrouter does not hold here: all that was read is of anthropic-messages, which has no such";
+    assert!(without.code == 2 && without.err.contains(words), "{} {}", without.code, without.err);
+    assert!(without.out.starts_with("block-unfinished "), "{}", without.out);
+    let configured = Folder::with(&[("sessionlint.toml", "version = 1\ndialect = \"openrouter\"\n")]);
+    let explained = configured.run("explain block-unfinished");
+    assert_eq!((explained.code, explained.err.as_str()), (0, ""), "the file is about its recordings");
 }
 
 #[test]
@@ -80,6 +88,26 @@ fn without_a_protocol_the_first_named_one_counts_and_explain_knows_all_built_in(
         assert!(explained.code == 0 && explained.out.contains("--protocol anthropic-messages"), "{}", explained.err);
     }
     assert_eq!(chat.run("explain --protocol openai-chat block-unfinished").code, 2, "it is not one of that protocol");
+}
+
+#[test]
+fn a_type_is_searched_in_all_protocols_of_a_run() {
+    let folder = Folder::new();
+    for (name, own) in [("content_block_start", "anthropic-messages"), ("session.status", "session-events")] {
+        let named = folder.run(&format!("schema --protocol {own} {name}"));
+        assert!(named.code == 0 && named.out.starts_with('{'), "{}", named.err);
+        assert_eq!(folder.run(&format!("schema {name}")).out, named.out);
+        let plan = folder.run(&format!("schema --plan {name}"));
+        assert!(plan.code == 0 && plan.out.starts_with(&format!("{name} takes the ")), "{}{}", plan.out, plan.err);
+    }
+    let several = folder.run("schema error");
+    let words = "anthropic-messages, openai-chat and openai-responses have the type error; name one with --protocol";
+    assert!(several.code == 2 && several.out.is_empty() && several.err.contains(words), "{}", several.err);
+    let near = folder.run("schema content_block_starts");
+    assert!(near.code == 2 && near.err.contains("did you mean content_block_start?"), "{}", near.err);
+    let chat = Folder::with(&[("sessionlint.toml", "version = 1\nprotocol = [\"openai-chat\", \"session-events\"]\n")]);
+    assert_eq!(chat.run("schema error").out, folder.run("schema error --protocol openai-chat").out);
+    assert_eq!(chat.run("schema content_block_start").code, 2, "it is of no protocol of the file");
 }
 
 #[test]

@@ -47,6 +47,16 @@ fn two_ways_of_failing_by_one_rule_are_two_failures() {
 }
 
 #[test]
+fn a_dialect_that_holds_for_no_answer_is_said() {
+    let folder = Folder::with(&[("clean.ndjson", CLEAN), ("seeds/a", "one")]);
+    let options = ["--inputs", "seeds", "--cases", "2"];
+    let ran = folder.fuzz_shell(&[&options[..], &["--dialect", "xai"]].concat(), "cat >/dev/null; cat clean.ndjson");
+    let words = "the dialect xai does not hold here: all that was read is of session-events, which has no such dialect";
+    assert!(ran.code == 2 && ran.err.contains(words), "{} {}", ran.code, ran.err);
+    assert_eq!(folder.fuzz_shell(&options, "cat >/dev/null; cat clean.ndjson").code, 0);
+}
+
+#[test]
 fn a_producer_that_fails_sometimes_is_said_to() {
     let folder = Folder::with(&[("clean.ndjson", CLEAN), ("seeds/a", "one")]);
     // Only the first time.

@@ -13,7 +13,7 @@ fn what_is_expected_is_no_failure() {
     let (document, code) = linted(&folder, ".");
     assert_eq!((told(&document), as_expected(&document), code), (Vec::new(), 1, 0));
     let human = folder.run("lint .").out;
-    let counts = "1 stream, 0 fragments, 0 single events, 0 fixtures of records: 0 errors, 0 warnings, 0 notes; 1 finding as expected.\n";
+    let counts = "1 stream, 0 fragments, 0 single events, 0 fixtures of records: 0 errors, 0 warnings, 0 notes; checked against session-events; 1 finding as expected.\n";
     assert_eq!(human, counts);
 }
 

@@ -111,6 +111,28 @@ fn a_word_that_says_nothing_is_a_finding_and_the_content_decides() {
 }
 
 #[test]
+fn the_end_of_a_block_ends_its_last_server_sent_event() {
+    let data: String = CLEAN.lines().map(|line| format!("data: {line}\n\n")).collect();
+    let cut = data.trim_end();
+    let folder = Folder::with(&[("page.md", &format!("```sse\n{cut}\n```\n")), ("a.sse", &format!("{cut}\n"))]);
+    let (document, _) = linted(&folder, "--rule duplicate-fixture=off .");
+    let last = CLEAN.lines().count() * 2 - 1;
+    assert_eq!(told(&document), [format!("./a.sse:{last}:7 undispatched-message")], "a page has no room for it");
+}
+
+#[test]
+fn the_summary_names_the_protocols_that_were_found() {
+    let event = CLEAN.lines().next().expect("an event");
+    let page = format!("```json\n{event}\n```\n```json\n{event}\n```\n```json\n{{\"type\":\"ping\"}}\n```\n");
+    let folder = Folder::with(&[("page.md", &page), ("a.ndjson", CLEAN)]);
+    let said = |arguments: &str| folder.run(arguments).out;
+    assert!(said("lint a.ndjson").contains("; checked against session-events."), "{}", said("lint a.ndjson"));
+    let both = "; checked against anthropic-messages (1 file) and session-events (2 files).";
+    assert!(said("lint .").contains(both), "a page counts once: {}", said("lint ."));
+    assert!(!said("lint --protocol session-events a.ndjson").contains("checked against"));
+}
+
+#[test]
 fn several_events_are_a_fragment_where_one_was_said() {
     let folder = Folder::with(&[("page.md", &format!("```json sessionlint=event\n{OPEN}{OPEN}```\n"))]);
     assert_eq!(kinds(&linted(&folder, ".").0), [0, 1, 0, 0, 0]);
@@ -157,7 +179,8 @@ fn what_is_no_event_or_a_part_of_one_is_skipped_and_said() {
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
     assert_eq!(
         ran.out,
-        "0 streams, 0 fragments, 1 single event, 0 fixtures of records: 0 errors, 0 warnings, 0 notes; 4 skipped.\n  \
+        "0 streams, 0 fragments, 1 single event, 0 fixtures of records: 0 errors, 0 warnings, 0 notes; checked \
+         against session-events; 4 skipped.\n  \
          ./page.md:2: skipped, no event of the protocol in it\n  \
          ./page.md:6: skipped, only a part of an event: it has an ellipsis or a comment\n  \
          ./page.md:10: skipped, only a part of an event: it has an ellipsis or a comment\n  \

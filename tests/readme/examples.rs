@@ -121,7 +121,10 @@ fn the_expected_file_is_valid() {
     example.write("good.ndjson.expected", &expectation[0].text);
     let (report, code) = run(example.path(), "lint");
     assert_eq!(code, 0, "{report}");
-    assert!(report.ends_with("0 errors, 0 warnings, 0 notes; 1 finding as expected.\n"), "{report}");
+    assert!(
+        report.ends_with("0 errors, 0 warnings, 0 notes; checked against session-events; 1 finding as expected.\n"),
+        "{report}"
+    );
 }
 
 // The page is narrower than the code.

@@ -168,3 +168,17 @@ fn an_input_whose_protocol_was_not_found_names_those_that_were_searched_for() {
         )
     );
 }
+
+#[test]
+fn the_text_that_ends_chunks_of_another_protocol_is_no_mistake_of_its_own() {
+    const PING: &str = "{\"type\":\"ping\"}";
+    let of = |protocol: &str, lines: &[&str]| {
+        let found = rules(&checked(protocol, lines));
+        found.into_iter().map(|(line, rule)| format!("{line} {rule}")).collect::<Vec<_>>()
+    };
+    assert_eq!(of("anthropic-messages", &[PING, CHUNK, "[DONE]"]), ["2 mixed-protocols"]);
+    assert_eq!(of("anthropic-messages", &[PING, "[DONE]", CHUNK]), ["2 stray-done", "3 mixed-protocols"]);
+    // What ends a stream in its own protocol does so behind events of others, too.
+    let report = checked("openai-chat", &[CHUNK, START, "[DONE]"]);
+    assert_eq!((report.summary.events, report.summary.skipped), (2, 1));
+}

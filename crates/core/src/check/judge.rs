@@ -9,7 +9,7 @@ mod surroundings;
 mod unwrap;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ use crate::schema::date_time::{LastMinute, Stamp, usual_length};
 pub(crate) use fast_path::EventLine;
 use known_surroundings::KnownSurroundings;
 use mixed::OtherEvent;
-use unwrap::MOST_HELD;
+use unwrap::{MOST_HELD, MOST_METHODS};
 
 /// The state of a [`StreamJudge`], for a snapshot.
 #[derive(Serialize, Deserialize)]
@@ -57,6 +57,7 @@ pub(crate) struct StreamJudgeState {
     torn: Option<u64>,
     doubt: Option<Arc<Place>>,
     wrapping: Option<Wrapping>,
+    methods: BTreeSet<Box<str>>,
     held: Vec<HeldFrame>,
     oddities: Oddities,
     lookalikes: Lookalikes,
@@ -90,10 +91,14 @@ pub(crate) struct StreamJudge {
     foreign: Arc<ForeignFrames>,
     /// Where the options and the protocol say that events may stand in what is around them.
     known_wrappings: Vec<Wrapping>,
+    /// How many of these are from the options; they are the first.
+    told_wrappings: usize,
     /// Where the events of this input stand, if that was found.
     wrapping: Option<Wrapping>,
-    /// Frames at the start that cannot have been events: they are judged once it is known whether the events stand in such
-    /// frames.
+    /// The methods of the messages of JSON-RPC that carried events.
+    methods: BTreeSet<Box<str>>,
+    /// Frames at the start that cannot have been events, and messages without events: they are judged once it is known
+    /// where the events stand.
     held: Vec<HeldFrame>,
     /// Whether the frame being judged stands in another one.
     is_inner: bool,
@@ -151,11 +156,11 @@ impl StreamJudge {
         StreamJudge::with(protocol, settings, file, Arc::new(ForeignFrames::new(protocol)))
     }
 
-    /// Returns a judge for another input, and keeps what does not depend on the input.
+    /// Returns a judge for another input, and keeps what does not depend on the input. What is around events does: the
+    /// first look at it also tells the methods of messages with events.
     pub(crate) fn for_next_input(&self, protocol: &Protocol, settings: &Settings) -> StreamJudge {
         let file = settings.options().file().cloned();
-        let surroundings = self.surroundings.clone();
-        StreamJudge { surroundings, ..StreamJudge::with(protocol, settings, file, self.foreign.clone()) }
+        StreamJudge::with(protocol, settings, file, self.foreign.clone())
     }
 
     fn with(
@@ -193,7 +198,9 @@ impl StreamJudge {
                 .chain(&protocol.tables().shape.unwrap)
                 .map(Wrapping::new)
                 .collect(),
+            told_wrappings: options.unwrap().len(),
             wrapping: None,
+            methods: BTreeSet::new(),
             held: Vec::new(),
             is_inner: false,
             surroundings: KnownSurroundings::default(),
@@ -223,6 +230,7 @@ impl StreamJudge {
             torn: self.torn,
             doubt: self.doubt.clone(),
             wrapping: self.wrapping.clone(),
+            methods: self.methods.clone(),
             held: self.held.clone(),
             oddities: self.oddities.clone(),
             lookalikes: self.lookalikes.clone(),
@@ -234,12 +242,13 @@ impl StreamJudge {
     #[must_use]
     pub(crate) fn restore(mut self, protocol: &Protocol, state: StreamJudgeState) -> Option<StreamJudge> {
         let StreamJudgeState { machine, log, unknown, likeness, unknown_types, events, .. } = state;
-        let StreamJudgeState { whole, torn, doubt, oddities, lookalikes, wrapping, held, other, .. } = state;
+        let StreamJudgeState { whole, torn, doubt, oddities, lookalikes, wrapping, methods, held, other, .. } = state;
         let counts = events.iter().chain(unknown_types.values()).all(|count| *count < MOST_BYTES);
         let is_sound = counts
             && events.len() == self.events.len()
             && unknown_types.len() <= MOST_UNKNOWN + 1
             && doubt.as_ref().is_none_or(|place| place.is_sound())
+            && methods.len() <= MOST_METHODS
             && held.iter().all(HeldFrame::is_sound)
             && held.iter().map(HeldFrame::length).sum::<usize>() <= MOST_HELD
             && oddities.is_sound()
@@ -251,7 +260,7 @@ impl StreamJudge {
         self.likeness = likeness;
         (self.event_checker.unknown, self.stats.by_type, self.events) = (unknown, unknown_types, events);
         (self.whole, self.torn, self.doubt) = (whole, torn, doubt);
-        (self.wrapping, self.held) = (wrapping, held);
+        (self.wrapping, self.methods, self.held) = (wrapping, methods, held);
         (self.oddities, self.lookalikes, self.other) = (oddities, lookalikes, other);
         is_sound.then_some(self)
     }
@@ -331,10 +340,10 @@ impl StreamJudge {
         captured: EventCaptures<'_>,
         faults: Option<Faults<'p>>,
     ) {
-        if !self.held.is_empty() && fast_event.is_some() {
+        let is_surrounded = fast_event.is_some_and(|event| event.span.len() < frame.text.len());
+        if !self.held.is_empty() && fast_event.is_some() && !is_surrounded {
             self.release(protocol);
         }
-        let is_surrounded = fast_event.is_some_and(|event| event.span.len() < frame.text.len());
         match fast_event {
             Some(fast_event) if is_surrounded && !self.surroundings.are_known(frame.text, &fast_event.span) => {
                 self.judge_surrounded(protocol, frame, fast_event);

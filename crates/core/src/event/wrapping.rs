@@ -41,7 +41,7 @@ impl Wrapping {
         let at = &protocol.tables().shape.event_type.0;
         let looks_like_event = |node: &&Node| match &node.kind {
             NodeKind::Object(_) => node.at(text, at).is_some_and(|name| name.kind == NodeKind::String),
-            _ => is_object_text(node, text),
+            _ => is_event_text(protocol, node, text),
         };
         let has_brace = |node: &Node| unescaped(inner(text, &node.span)).contains(&b'{');
         let is_plain = |node: &&Node| node.kind == NodeKind::String && !has_brace(node);
@@ -49,7 +49,7 @@ impl Wrapping {
             all if all.iter().any(looks_like_event) => Contents::Events(values),
             [] => Contents::Nothing,
             all if all.iter().all(is_plain) => Contents::PlainText,
-            _ => Contents::Nothing,
+            _ => Contents::Others(values),
         }
     }
 
@@ -80,13 +80,16 @@ pub(crate) enum Contents<'n> {
     Events(Vec<&'n Node>),
     /// Text in which no event can be, such as a line that was logged beside the events.
     PlainText,
+    /// Objects and strings, none of which has the type of an event: events without one may be among them.
+    Others(Vec<&'n Node>),
     /// Nothing, or something else.
     Nothing,
 }
 
-/// Returns whether a value is a string whose text begins as an object does.
-pub(crate) fn is_object_text(node: &Node, text: &[u8]) -> bool {
-    node.kind == NodeKind::String && begins_object(inner(text, &node.span))
+/// Returns whether a value is a string whose text begins as an object does, or is an event of the protocol as it is.
+pub(crate) fn is_event_text(protocol: &Protocol, node: &Node, text: &[u8]) -> bool {
+    let is_event = |raw: &[u8]| begins_object(raw) || protocol.text_type(&unescaped(raw)).is_some();
+    node.kind == NodeKind::String && is_event(inner(text, &node.span))
 }
 
 /// Returns whether the raw content of a string begins as an object does, in whatever way that is written.

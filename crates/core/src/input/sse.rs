@@ -164,9 +164,9 @@ impl Sse {
             self.end_line(0, false, out);
         }
         let text = self.data.trim_ascii();
-        let is_json = std::str::from_utf8(text).is_ok() && parse_leniently(text).is_ok();
+        let is_whole = text == DONE || std::str::from_utf8(text).is_ok() && parse_leniently(text).is_ok();
         if let Some(start) = self.segments.first()
-            && is_json
+            && is_whole
             && self.oversized.is_none()
             && !self.unseparated
         {

@@ -54,6 +54,15 @@ impl StreamJudge {
         true
     }
 
+    /// Returns whether a text that is an event of this type belongs to the events of another protocol that came before
+    /// it: it is one there, and nothing but a mistake in the input's own.
+    pub(super) fn is_text_of_other_protocol(&self, protocol: &Protocol, text: &[u8], id: usize) -> bool {
+        let Some(met) = &self.other else { return false };
+        let mut rows = protocol.tables().lifecycles.iter().flat_map(|lifecycle| &lifecycle.rows[id]);
+        rows.any(|row| row.when.is_empty() && row.cells.iter().all(|cell| cell.rule.is_some()))
+            && self.candidates.iter().any(|one| one.name() == met.protocol && one.get().text_type(text).is_some())
+    }
+
     /// Reports the first event of another protocol, unless that was done.
     pub(super) fn report_other_protocol(&mut self, protocol: &Protocol) {
         let Some(event) = self.other.as_mut().filter(|event| !event.is_reported) else { return };

@@ -110,6 +110,10 @@ impl StreamJudge {
     /// Judges a frame that is an event of this type by its text.
     fn judge_text(&mut self, protocol: &Protocol, frame: &Frame<'_>, id: usize) {
         self.release(protocol);
+        if self.is_text_of_other_protocol(protocol, frame.text, id) {
+            self.event_checker.log.summary.skipped += 1;
+            return;
+        }
         let event_type = &protocol.tables().events[id];
         let start = frame.text.len() - frame.text.trim_ascii_start().len();
         let span = start..start + frame.text.trim_ascii().len();

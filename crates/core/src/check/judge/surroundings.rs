@@ -155,16 +155,19 @@ impl StreamJudge {
         if self.judge_wrapped(protocol, frame, tree, &found) {
             return;
         }
-        if !self.held.is_empty() && !matches!(found, Err(NotAnEvent::Other(..))) {
+        let is_known = |event: &Event<'_>| event.event_type.is_some();
+        if found.as_ref().is_ok_and(|event| is_known(event) && !event.wrapper.0.is_empty()) {
+            self.note_method(tree, text);
+        }
+        if !self.held.is_empty() && found.is_ok() {
             self.release(protocol);
         }
-        let is_known = |event: &Event<'_>| event.event_type.is_some();
         if !found.as_ref().is_ok_and(is_known) && self.is_of_other_protocol(protocol, frame, tree) {
             return;
         }
         match found {
             Ok(event) => self.judge_event(protocol, frame, tree, &event, keys),
-            Err(NotAnEvent::Message) => self.skip_message(frame, tree),
+            Err(NotAnEvent::Message) => self.judge_message(protocol, frame, tree),
             Err(NotAnEvent::Other(span, found)) => self.report_no_event(protocol, frame, tree, span, found),
         }
     }
@@ -176,15 +179,20 @@ impl StreamJudge {
         self.oddities.note(oddity, || frame.place(at..at + space.len_utf8(), None));
     }
 
-    /// Reports a member of a frame that leads to its events and stands twice: the one that does not count may have held
-    /// other events. Returns its place.
-    pub(super) fn report_repeated_wrapper(&mut self, frame: &Frame<'_>, tree: &Tree) -> Option<Place> {
+    /// Returns the keys of a member of a frame that leads to its events and stands twice.
+    pub(super) fn repeated_wrapper<'t>(&self, tree: &'t Tree, text: &[u8]) -> Option<&'t (Range<usize>, Range<usize>)> {
         let leads_to_events = |key: &Range<usize>| {
-            let name = unescaped_lossy(inner(frame.text, key));
+            let name = unescaped_lossy(inner(text, key));
             self.known_wrappings.iter().chain(&self.wrapping).any(|wrapping| wrapping.begins_with(&name))
                 && tree.root.members().iter().any(|member| member.key == *key)
         };
-        let (first, again) = tree.duplicate_keys.iter().find(|(_, again)| leads_to_events(again))?;
+        tree.duplicate_keys.iter().find(|(_, again)| leads_to_events(again))
+    }
+
+    /// Reports a member of a frame that leads to its events and stands twice: the one that does not count may have held
+    /// other events. Returns its place.
+    pub(super) fn report_repeated_wrapper(&mut self, frame: &Frame<'_>, tree: &Tree) -> Option<Place> {
+        let (first, again) = self.repeated_wrapper(tree, frame.text)?;
         let (rule, place) = (framing(Framing::DuplicateKey), frame.place(again.clone(), None));
         let key = quoted(&unescaped_lossy(inner(frame.text, again)), SHOWN_CHARS);
         let message = self.event_checker.log.message(rule, &mut [("key", key)]);
