@@ -49,7 +49,11 @@ fn a_finding_names_the_dialects_that_explain_it() {
         "{}",
         help(1)
     );
-    assert!(help(0).contains("streams of Hugging Face, OpenRouter, Perplexity and others are known to break this rule"), "{}", help(0));
+    assert!(
+        help(0).contains("streams of Hugging Face, OpenRouter, Perplexity and others are known to break this rule"),
+        "{}",
+        help(0)
+    );
     let own = chat().in_dialect("xai").expect("there is one").expect("it has no mistakes");
     let report = check(&own, like_openrouter().as_bytes(), Options::default());
     assert!(report.findings.iter().all(|finding| finding.help.is_none()), "a dialect was chosen: {report:?}");

@@ -58,6 +58,10 @@ impl Lowering<'_> {
         self.spend(of_objects.values(), schemas_of(&arms).count())?;
         let arms = map_arms(arms, &mut |arm| self.both(arm, of_objects.clone()))?;
         let mut form = if before { self.both_plain(rest, with_arms)? } else { self.both_plain(with_arms, rest)? };
+        // No object with arms is among values that are listed.
+        if listed_values(&form).is_some() {
+            return None;
+        }
         form.insert(ARMS.to_owned(), arms);
         Some(form)
     }
