@@ -106,3 +106,56 @@ fn a_recording_of_lines_is_broken_as_lines() {
     }
     assert!(broken > 10, "{broken}");
 }
+
+/// A session with a counter that tells of lost events, and jobs that must be closed before it ends.
+const COUNTED: &str = r##"
+[[series]]
+values = [{ on = "*", at = "/seq" }]
+step   = 1
+from   = 0
+lost   = true
+rule   = "seq-wrong"
+[[lifecycle]]
+name   = "session"
+states = ["open", "ended"]
+end.open = "unfinished"
+row = [
+  { on = "ended", cell = { open = "ended", ended = { rule = "after-end" } } },
+  { on = "*", cell = { open = "=", ended = { rule = "after-end" } } },
+]
+[[lifecycle]]
+name   = "job"
+within = "session"
+states = ["absent", "open", "closed"]
+keyed  = "parent"
+opens  = "open"
+row = [
+  { on = "opened", key = "/job", cell = { absent = "open", else = { rule = "job-reused" } } },
+  { on = "note", key = "/job", cell = { absent = { rule = "job-unknown" }, open = "=", closed = { rule = "note-late" } } },
+  { on = "closed", key = "/job", cell = { absent = { rule = "job-unknown" }, open = "closed", closed = { rule = "closed-twice" } } },
+  { on = "ended", cell = { open = { rule = "left-open", to = "closed" }, else = "=" } },
+]
+"##;
+
+fn counted() -> (Protocol, Vec<String>) {
+    let of_job = json!({"seq": {"type": "integer"}, "job": {"type": "string"}});
+    let ended = json!({"seq": {"type": "integer"}});
+    protocol(COUNTED, &[("opened", of_job.clone()), ("note", of_job.clone()), ("closed", of_job), ("ended", ended)])
+}
+
+/// Returns the rules of what is found, but for notes of what was not judged.
+fn rules_of(protocol: &Protocol, stream: &Stream) -> Vec<String> {
+    let findings = check(protocol, &stream.ndjson(), Options::default()).findings;
+    findings.iter().map(|one| one.rule.to_string()).filter(|rule| rule != "check-skipped").collect()
+}
+
+/// What follows a gap is not judged, and a note says so, which is no other rule.
+#[test]
+fn a_series_that_tells_of_losses_is_broken_alone() {
+    let (protocol, rules) = counted();
+    for rule in rules {
+        let made = illegal(&protocol, &rule, &StreamOptions::default(), &tape(1, 2000));
+        let made = made.unwrap_or_else(|| panic!("no stream breaks {rule} alone"));
+        assert_eq!(rules_of(&protocol, &made), [&*rule]);
+    }
+}
