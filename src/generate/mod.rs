@@ -24,6 +24,7 @@ mod planner;
 mod propose;
 mod reasons;
 mod recording;
+mod renumber;
 mod seeded;
 mod standing;
 #[cfg(feature = "proptest")]

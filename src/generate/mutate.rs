@@ -10,6 +10,7 @@ use super::breaks::{is_only_finding, only_finding};
 use super::choices::Choices;
 use super::edits::edit;
 use super::recording::Recording;
+use super::renumber::Counters;
 use super::walk::Stream;
 
 /// The most mutations that are tried.
@@ -27,6 +28,7 @@ pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32])
     let mut choices = Choices::new(tape);
     let recording = Recording::new(protocol, rule, lines);
     let judge = Judge { protocol, settings: Settings::new(protocol, Options::default().with_excerpts(false)), rule };
+    let counters = Counters::beside(protocol, rule);
     let mut bytes_left = MOST_BYTES;
     (0..MOST_TRIES).find_map(|_| {
         if bytes_left == 0 {
@@ -44,6 +46,11 @@ pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32])
                 stream.lines = lines.to_vec();
                 change(&mut stream.lines, &recording, lines, &mut choices)?;
             }
+        }
+        // An edit of the framing may be about the numbers.
+        if framing.is_none() && !counters.is_empty() {
+            bytes_left = bytes_left.saturating_sub(stream.lines.iter().map(Vec::len).sum());
+            counters.renumber(&mut stream.lines, &judge.settings);
         }
         let line = judge.line_of_only_finding(&stream, &mut bytes_left)?;
         Some(Stream { breaks: Some((line, rule.to_owned())), ..stream })
