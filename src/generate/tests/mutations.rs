@@ -182,8 +182,14 @@ fn a_recording_with_a_counter_is_broken_in_every_other_rule_too() {
         let numbers: Vec<_> = numbers.filter_map(|event| event["seq"].as_u64()).collect();
         let follow = (0..numbers.len() as u64).collect::<Vec<_>>();
         assert_eq!(numbers == follow, rule != "seq-wrong", "{rule}: {numbers:?}");
-        // What needs no other number keeps its bytes.
-        assert!(made.lines.iter().filter(|line| lines.contains(line)).count() > 1, "{rule}");
+        // But for their numbers, lines keep their bytes; a mutation may change one of them.
+        let without_number = |line: &Vec<u8>| {
+            let text = String::from_utf8_lossy(line).into_owned();
+            text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>()
+        };
+        let known: Vec<_> = lines.iter().map(without_number).collect();
+        let changed = made.lines.iter().filter(|line| !known.contains(&without_number(line))).count();
+        assert!(changed <= 1, "{rule}: {:?}", String::from_utf8_lossy(&made.ndjson()));
     }
 }
 
