@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use built_program::built_program;
-use sessionlint::{Options, check, load_protocol};
+use sessionlint::{Options, Protocol, check, load_protocol};
 
+const PAGE: &str = include_str!("../docs/protocols.md");
 const RECORDING: &str = include_str!("../examples/agent-over-stdio/recording.ndjson");
 
 /// Returns the findings in the recording, as line and rule.
@@ -64,7 +65,7 @@ fn an_event_that_names_no_session_belongs_to_none() {
 /// The page quotes the protocol that it explains.
 #[test]
 fn the_page_quotes_the_folder() {
-    let page = include_str!("../docs/protocols.md");
+    let page = PAGE.split("## A recipe").next().unwrap_or_default();
     let protocol = include_str!("../examples/agent-over-stdio/protocol.toml");
     let quoted: Vec<_> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split_once("```")).collect();
     assert!(quoted.len() > 4);
@@ -77,6 +78,79 @@ fn the_page_quotes_the_folder() {
         };
         assert!(plain(protocol).contains(&plain(part)), "{part}");
     }
+}
+
+/// Returns the protocol of the page's recipe: its tables, the schema that it shows, and those that it leaves out.
+fn recipe() -> Protocol {
+    let (_, recipe) = PAGE.split_once("## A recipe").expect("the page has one");
+    let block = |language: &str| {
+        let (_, rest) = recipe.split_once(&format!("```{language}\n")).expect("a block");
+        rest.split_once("```").expect("its end").0.to_owned()
+    };
+    let mut files =
+        vec![("protocol.toml".to_owned(), block("toml")), ("task.report.schema.json".to_owned(), block("json"))];
+    for (name, fields) in [
+        ("task.started", &["task"][..]),
+        ("task.log", &["task", "text"]),
+        ("task.finished", &["task", "log"]),
+        ("run.finished", &[]),
+    ] {
+        let mut properties = serde_json::json!({"type": {"const": name}, "n": {"type": "integer"}});
+        for field in fields.iter().chain(&["run"]) {
+            properties[*field] = serde_json::json!({"type": "string"});
+        }
+        let required: Vec<_> = properties.as_object().expect("it is one").keys().collect();
+        let schema = serde_json::json!({"type": "object", "required": required, "properties": properties});
+        files.push((format!("{name}.schema.json"), schema.to_string()));
+    }
+    Protocol::from_files("task-wire", files).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn the_recipe_of_the_page_does_what_it_is_for() {
+    const CLEAN: [&str; 9] = [
+        r#"{"type":"task.started","run":"r","n":1,"task":"a"}"#,
+        r#"{"type":"task.log","run":"r","n":2,"task":"a","text":"one "}"#,
+        r#"{"type":"task.started","run":"r","n":3,"task":"b"}"#,
+        r#"{"type":"task.log","run":"r","n":4,"task":"a","text":"two"}"#,
+        r#"{"type":"task.report","run":"r","n":5,"task":"b","body":{"kind":"progress","percent":50}}"#,
+        r#"{"type":"task.finished","run":"r","n":6,"task":"a","log":"one two"}"#,
+        r#"{"type":"task.report","run":"r","n":7,"task":"b","body":{"kind":"link","url":"x"}}"#,
+        r#"{"type":"task.finished","run":"r","n":8,"task":"b","log":""}"#,
+        r#"{"type":"run.finished","run":"r","n":9}"#,
+    ];
+    let protocol = recipe();
+    let judged = |lines: &[String]| {
+        let report = check(&protocol, lines.join("\n").as_bytes(), Options::default());
+        report.findings.iter().map(|found| (found.place.line, found.rule.to_string())).collect::<Vec<_>>()
+    };
+    let lines = CLEAN.map(str::to_owned);
+    assert_eq!(judged(&lines), []);
+    for (line, from, to, rule) in [
+        (4, "\"n\":4", "\"n\":3", "count-wrong"),
+        (4, "\"a\"", "\"A\"", "no-task"),
+        (3, "\"b\"", "\"a\"", "task-twice"),
+        (6, "one two", "one too", "log-differs"),
+        (8, "\"log\":\"\"", "\"log\":\"x\"", "log-not-sent"),
+        (7, "link", "progress", "missing-field"),
+        (5, "50", "500", "wrong-value"),
+        (9, "run.finished", "task.log\",\"task\":\"c\",\"text\":\"", "no-task"),
+    ] {
+        let mut lines = lines.clone();
+        assert!(lines[line - 1].contains(from), "{line}");
+        lines[line - 1] = lines[line - 1].replace(from, to);
+        let found = judged(&lines);
+        assert!(found.contains(&(line as u64, rule.to_owned())), "{rule}: {found:?}");
+    }
+    assert_eq!(judged(&lines[..8]), one(8, "run-unfinished"));
+    let left: Vec<_> = CLEAN[..7].iter().map(|line| (*line).to_owned()).collect();
+    let left = [left, vec![CLEAN[8].replace("9}", "8}")]].concat();
+    assert_eq!(judged(&left), one(8, "task-left"));
+    let late = [lines.to_vec(), vec![CLEAN[8].replace("9}", "10}")]].concat();
+    assert_eq!(judged(&late), one(10, "after-the-end"));
+    let twice = CLEAN[5].replace("\"n\":6", "\"n\":7");
+    let twice = [lines[..6].to_vec(), vec![twice]].concat();
+    assert_eq!(judged(&twice), [one(7, "task-over"), one(7, "run-unfinished")].concat());
 }
 
 /// Every file of the corpus of session-events, and the page of its document.

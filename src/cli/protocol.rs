@@ -202,7 +202,7 @@ fn write_table(out: &mut String, rows: &[Vec<Vec<String>>]) -> fmt::Result {
 
 fn write_text(out: &mut String, tables: &Tables, text: &Text) -> fmt::Result {
     let words = Labels::unabridged(tables);
-    writeln!(out, "\ntext{}", within(tables, text.within))?;
+    writeln!(out, "\ntext {}{}", printable(&text.name), within(tables, text.within))?;
     for (event, append) in by_event(&text.append) {
         let when = only_when(&words, event, &append.when, append.each.as_ref());
         let anew = if append.anew { ", in place of the ones before it" } else { "" };
@@ -331,6 +331,10 @@ fn write_series(out: &mut String, tables: &Tables, series: &Series) -> fmt::Resu
         let field = field(tables, event, value.each.as_ref(), value.slot);
         let keys = keys(tables, event, value.each.as_ref(), &value.key);
         writeln!(out, "  {} {field}{keys}{when}", printable(&tables.events[event].name))?;
+    }
+    if !series.passed_over.is_empty() {
+        let names: Vec<_> = series.passed_over.iter().map(|event| printable(&tables.events[*event].name)).collect();
+        writeln!(out, "  not declared, and passed over, in: {}", names.join(", "))?;
     }
     if series.is_of_losses {
         writeln!(out, "  a value too far ahead: events were lost")?;

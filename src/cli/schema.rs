@@ -19,7 +19,7 @@ pub struct Arguments {
     #[arg(value_name = "TYPE")]
     event_type: Option<String>,
 
-    /// Print whether events of the type are checked in one pass, and if not, why
+    /// Print whether events of the type are checked in one pass, and which fields are not, and why
     #[arg(long, requires = "event_type")]
     plan: bool,
 
@@ -73,11 +73,13 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     match found {
         Some((protocol, (name, _))) if arguments.plan => {
             match protocol.plan(name) {
-                None => writeln!(
-                    out,
-                    "{} takes the fast path: one pass, with the slow path for whatever it cannot decide",
-                    visible(name)
-                )?,
+                None => {
+                    let path = "takes the fast path: one pass, with the slow path for whatever it cannot decide";
+                    writeln!(out, "{} {path}", visible(name))?;
+                    for (at, reason) in protocol.left_out_of_plan(name) {
+                        writeln!(out, "  {} is judged as a whole: {}", visible(&at), visible(reason))?;
+                    }
+                }
                 Some(reason) => writeln!(out, "{} takes the slow path: {reason}", visible(name))?,
             }
             Ok(Exit::Clean)

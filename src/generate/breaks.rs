@@ -22,7 +22,7 @@ const MOST_TRIES: usize = 60;
 /// The number of streams that are edited.
 const MOST_EDITED: u32 = 60;
 
-/// Generates a stream with exactly one finding, of this rule.
+/// Generates a stream that breaks this rule, and no other.
 pub fn broken(protocol: &Protocol, rule: &str, options: &StreamOptions, tape: &[u32]) -> Option<Stream> {
     if let Some(framing) = Framing::ALL.into_iter().find(|framing| framing.name() == rule) {
         return (0..MOST_EDITED).find_map(|number| {
@@ -50,16 +50,28 @@ pub fn varied(tape: &[u32], number: u32) -> Vec<u32> {
     tape.iter().map(|choice| mix(u64::from(*choice) << 32 | u64::from(number)) as u32).collect()
 }
 
-/// Returns whether there is exactly one finding, and it is of this rule.
+/// Returns the finding of a rule if it is the only one. A rule of the tables may tell that events were lost; a note that says what
+/// was not judged after it breaks no other rule.
+pub fn only_finding<'f>(findings: &'f [Finding], rule: &str) -> Option<&'f Finding> {
+    let is_of_framing = Framing::ALL.into_iter().any(|framing| framing.name() == rule);
+    let mut telling = findings.iter().filter(|one| is_of_framing || !says_what_was_skipped(one));
+    telling.next().filter(|one| *one.rule == *rule && telling.next().is_none())
+}
+
+/// Returns whether there is no finding but one of this rule.
 pub fn is_only_finding(findings: &[Finding], rule: &str) -> bool {
-    matches!(findings, [one] if *one.rule == *rule)
+    only_finding(findings, rule).is_some()
+}
+
+/// Returns whether a finding only says what could not be judged.
+pub fn says_what_was_skipped(finding: &Finding) -> bool {
+    *finding.rule == *Framing::CheckSkipped.name()
 }
 
 /// Returns the stream if it breaks the rule and nothing else.
 pub fn if_only_finding(protocol: &Protocol, rule: &str, stream: Stream) -> Option<Stream> {
-    let (findings, line) = stream.findings(protocol, rule);
-    let line = line?;
-    is_only_finding(&findings, rule).then(|| Stream { breaks: Some((line, rule.to_owned())), ..stream })
+    let line = stream.line_of_only_finding(protocol, rule)?;
+    Some(Stream { breaks: Some((line, rule.to_owned())), ..stream })
 }
 
 /// Breaks a rule by a forbidden event or by the end of the stream, wherever a random walk comes to one.

@@ -24,6 +24,7 @@ mod planner;
 mod propose;
 mod reasons;
 mod recording;
+mod renumber;
 mod seeded;
 mod standing;
 #[cfg(feature = "proptest")]
@@ -89,7 +90,7 @@ pub fn wild(protocol: &Protocol, options: &StreamOptions, tape: &[u32]) -> Strea
     walk::wild(protocol, options, tape)
 }
 
-/// Generates a stream with exactly one finding, of this rule. The rule must be an error or a warning of the tables or
+/// Generates a stream that breaks this rule, and no other. The rule must be an error or a warning of the tables or
 /// of the framing. Returns `None` if this tape leads to no such stream.
 pub fn illegal(protocol: &Protocol, rule: &str, options: &StreamOptions, tape: &[u32]) -> Option<Stream> {
     breaks::broken(protocol, rule, options, tape)

@@ -6,9 +6,11 @@ use sessionlint_core::finding::Finding;
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::Protocol;
 
+use super::breaks::{is_only_finding, only_finding};
 use super::choices::Choices;
 use super::edits::edit;
 use super::recording::Recording;
+use super::renumber::Counters;
 use super::walk::Stream;
 
 /// The most mutations that are tried.
@@ -18,14 +20,15 @@ const MOST_BYTES: usize = 8 << 20;
 /// The number of bytes that are judged before it is seen whether the mutation breaks another rule.
 const PIECE: usize = 4096;
 
-/// Returns the recording with an event left out, doubled, moved or changed, so that it has exactly one finding, of this
-/// rule, as the lines that it consists of; `None` if no such mutation was found. The search ends after a number of
+/// Returns the recording with an event left out, doubled, moved or changed, so that it breaks this rule, and no
+/// other, as the lines that it consists of; `None` if no such mutation was found. The search ends after a number of
 /// mutations, and of a long recording after fewer.
 pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32]) -> Option<Stream> {
     let framing = Framing::ALL.into_iter().find(|framing| framing.name() == rule);
     let mut choices = Choices::new(tape);
     let recording = Recording::new(protocol, rule, lines);
     let judge = Judge { protocol, settings: Settings::new(protocol, Options::default().with_excerpts(false)), rule };
+    let counters = Counters::beside(protocol, rule);
     let mut bytes_left = MOST_BYTES;
     (0..MOST_TRIES).find_map(|_| {
         if bytes_left == 0 {
@@ -44,6 +47,11 @@ pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32])
                 change(&mut stream.lines, &recording, lines, &mut choices)?;
             }
         }
+        // An edit of the framing may be about the numbers.
+        if framing.is_none() && !counters.is_empty() {
+            bytes_left = bytes_left.saturating_sub(stream.lines.iter().map(Vec::len).sum());
+            counters.renumber(&mut stream.lines, &judge.settings);
+        }
         let line = judge.line_of_only_finding(&stream, &mut bytes_left)?;
         Some(Stream { breaks: Some((line, rule.to_owned())), ..stream })
     })
@@ -61,7 +69,7 @@ impl Judge<'_> {
     /// be known for that.
     fn line_of_only_finding(&self, stream: &Stream, bytes_left: &mut usize) -> Option<u64> {
         let mut checker = StreamChecker::new(self.protocol, &self.settings, None);
-        let is_other = |findings: &[Finding]| findings.len() > 1 || findings.iter().any(|one| *one.rule != *self.rule);
+        let is_other = |findings: &[Finding]| !findings.is_empty() && !is_only_finding(findings, self.rule);
         for piece in stream.ndjson().chunks(PIECE) {
             *bytes_left = bytes_left.saturating_sub(piece.len());
             checker.feed(piece);
@@ -69,9 +77,7 @@ impl Judge<'_> {
                 return None;
             }
         }
-        let findings = checker.finish().findings;
-        let line = findings.first()?.place.line;
-        (!is_other(&findings)).then_some(line)
+        Some(only_finding(&checker.finish().findings, self.rule)?.place.line)
     }
 }
 

@@ -6,6 +6,7 @@ use sessionlint_core::event::{Options, Settings};
 use sessionlint_core::machine::CellId;
 use sessionlint_core::protocol::Protocol;
 
+use super::breaks::only_finding;
 use super::choices::Choices;
 use super::goals::{Goal, goals_of};
 use super::planner::Planner;
@@ -65,7 +66,7 @@ pub fn covering_from_seed(
     stream.ok_or_else(|| reasons::why_not(protocol, options, &goals, true))
 }
 
-/// Generates a stream with exactly one finding, of this rule, when `write` has written it. Returns the bytes, and the
+/// Generates a stream that breaks this rule, and no other, when `write` has written it. Returns the bytes, and the
 /// line of the finding, 1-based; `None` if no such stream was found.
 pub fn illegal_from_seed(
     protocol: &Protocol,
@@ -77,9 +78,8 @@ pub fn illegal_from_seed(
     for again in 0..MAX_TRIES {
         let bytes = write(&illegal(protocol, rule, options, &tape(seed ^ again << 40, TAPE_LENGTH))?);
         let findings = check(protocol, &bytes, Options::default().with_excerpts(false)).findings;
-        match findings.as_slice() {
-            [one] if *one.rule == *rule => return Some((bytes, one.place.line)),
-            _ => {}
+        if let Some(one) = only_finding(&findings, rule) {
+            return Some((bytes, one.place.line));
         }
     }
     None

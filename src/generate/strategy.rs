@@ -30,7 +30,7 @@ pub fn stream(protocol: &Protocol, options: StreamOptions) -> impl Strategy<Valu
     tape().prop_map(move |tape| legal(protocol, &options, &tape))
 }
 
-/// Returns a strategy for streams with exactly one finding, of this rule. It gives up if it finds none, as for rules
+/// Returns a strategy for streams that break this rule, and no other. It gives up if it finds none, as for rules
 /// that are not about streams.
 pub fn broken<'p>(protocol: &'p Protocol, rule: &str, options: StreamOptions) -> impl Strategy<Value = Stream> + 'p {
     let rule = rule.to_owned();

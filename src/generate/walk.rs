@@ -15,7 +15,7 @@ use sessionlint_core::input::Wire;
 use sessionlint_core::protocol::tables::{Lifecycle, States};
 use sessionlint_core::protocol::{Protocol, Tables};
 
-use super::breaks::varied;
+use super::breaks::{only_finding, says_what_was_skipped, varied};
 use super::choices::Choices;
 use super::goals::{Aim, KeySlots, Purpose};
 use super::planner::Planner;
@@ -84,23 +84,19 @@ impl Stream {
         self.framed(b"\n\n", |line| server_sent(protocol, line))
     }
 
-    /// Returns the findings of the stream, in a form in which every rule of the tables may speak, and the line of the first,
-    /// 1-based, as if each event had a line. The rules of the framing are those of lines.
-    pub fn findings(&self, protocol: &Protocol, rule: &str) -> (Vec<Finding>, Option<u64>) {
-        let options = Options::default().with_excerpts(false);
+    /// Returns the line of the only finding, 1-based, as if each event had a line; `None` unless there is one, of this rule. The
+    /// stream is judged in a form in which every rule of the tables may speak; the rules of the framing are those of lines.
+    pub fn line_of_only_finding(&self, protocol: &Protocol, rule: &str) -> Option<u64> {
         let is_of_framing = Framing::ALL.into_iter().any(|framing| framing.name() == rule);
-        if is_of_framing || !speaks_of_sse(protocol) {
-            let findings = check(protocol, &self.ndjson(), options).findings;
-            let line = findings.first().map(|finding| finding.place.line);
-            return (findings, line);
+        let is_of_lines = is_of_framing || !speaks_of_sse(protocol);
+        let bytes = if is_of_lines { self.ndjson() } else { self.server_sent(protocol) };
+        let findings = check(protocol, &bytes, Options::default().with_excerpts(false)).findings;
+        let place = &only_finding(&findings, rule)?.place;
+        if is_of_lines {
+            return Some(place.line);
         }
-        let bytes = self.server_sent(protocol);
-        let findings = check(protocol, &bytes, options).findings;
-        let line = findings.first().map(|finding| {
-            let before = &bytes[..bytes.len().min(finding.place.start as usize)];
-            1 + before.windows(2).filter(|two| *two == b"\n\n").count() as u64
-        });
-        (findings, line)
+        let before = &bytes[..bytes.len().min(place.start as usize)];
+        Some(1 + before.windows(2).filter(|two| *two == b"\n\n").count() as u64)
     }
 
     /// Returns the stream as JSON-RPC notifications with these events. What is no JSON cannot be in one.
@@ -361,7 +357,7 @@ fn late_rules(protocol: &Protocol) -> BTreeSet<&str> {
 }
 
 fn findings_at_end(checker: &StreamChecker) -> usize {
-    checker.clone().finish().findings.len()
+    checker.clone().finish().findings.iter().filter(|finding| !says_what_was_skipped(finding)).count()
 }
 
 /// Generates a stream of events in any order, allowed or not.

@@ -220,3 +220,82 @@ fn a_rule_of_a_folder_is_explained_as_its_author_s() {
     folder.write("sessionlint.toml", "version = 1\nprotocol = \"mine\"\n");
     assert!(folder.run("explain not-open").out.contains("run `sessionlint check FILE`"));
 }
+
+/// Where most event types have the counter, the one that lacks it is a slip or on purpose: the table names it. A text has its
+/// name there.
+#[test]
+fn the_tables_name_texts_and_the_types_that_a_series_passes_over() {
+    let folder = Folder::new();
+    let tables = r#"
+name    = "counted"
+version = "1"
+[event]
+type    = "/type"
+unknown = "unknown-event"
+[[series]]
+values = [{ on = "*", at = "/n" }]
+step   = "same"
+rule   = "n-changed"
+[[text]]
+name   = "the log"
+append = { on = "piece", at = "/text" }
+whole  = { on = "end", at = "/text", rule = "log-differs" }
+[rule.n-changed]
+severity = "error"
+basis    = "framing"
+says     = "it is {found}"
+help     = "leave it"
+[rule.log-differs]
+severity = "error"
+basis    = "framing"
+says     = "they part {parted}"
+help     = "mend it"
+"#;
+    folder.write("counted/protocol.toml", tables);
+    for (name, more) in [("piece", r#","n":{}"#), ("end", r#","n":{}"#), ("tick", ""), ("tock", "")] {
+        let schema = format!(
+            r#"{{"type":"object","required":["type"],"properties":{{"type":{{"const":"{name}"}},"text":{{"type":"string"}}{more}}}}}"#
+        );
+        folder.write(format!("counted/{name}.schema.json"), schema);
+    }
+    let ran = folder.run("protocol counted");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let series =
+        "series\n  all the same: ✗ n-changed\n  end /n\n  piece /n\n  not declared, and passed over, in: tick, tock\n";
+    assert!(ran.out.contains(series), "{}", ran.out);
+    assert!(ran.out.contains("\ntext the log\n  a piece: piece /text\n"), "{}", ran.out);
+}
+
+/// A form that may lack the member which tells the forms apart is no slip that shows: the plan says it.
+#[test]
+fn a_plan_names_the_fields_that_are_judged_as_a_whole() {
+    let folder = Folder::new();
+    let tables = "name = 'unions'\nversion = '1'\n[event]\ntype = '/type'\nunknown = 'unknown-event'\n";
+    folder.write("unions/protocol.toml", tables);
+    let form = |kind: &str, required: &str| {
+        format!(
+            r#"{{"type":"object","required":[{required}],"properties":{{"kind":{kind},"text":{{"type":"string"}}}}}}"#
+        )
+    };
+    let (a, b) = (form(r#"{"const":"a"}"#, r#""kind""#), form(r#"{"const":"b"}"#, r#""kind""#));
+    for (name, other) in [
+        ("good", &b),
+        ("optional", &form(r#"{"const":"b"}"#, "")),
+        ("open", &form(r#"{"type":"string"}"#, r#""kind""#)),
+    ] {
+        let schema = format!(
+            r#"{{"type":"object","required":["type"],"properties":{{"type":{{"const":"{name}"}},"parts":{{"type":"array","items":{{"oneOf":[{a},{other}]}}}},"name":{{"type":"string","pattern":"^x"}}}}}}"#
+        );
+        folder.write(format!("unions/{name}.schema.json"), schema);
+    }
+    let plan = |name: &str| folder.run(&format!("schema {name} --protocol unions --plan")).out;
+    let path = "takes the fast path: one pass, with the slow path for whatever it cannot decide";
+    let name = "  /name is judged as a whole: the keyword pattern\n";
+    assert_eq!(plan("good"), format!("good {path}\n{name}"));
+    let forms = "  /parts/* is judged as a whole: oneOf of forms that nothing tells apart: there is no member that \
+                 each requires and gives a const or enum of its own\n";
+    for one in ["optional", "open"] {
+        let plan = plan(one);
+        assert!(plan.starts_with(&format!("{one} {path}\n")) && plan.contains(forms) && plan.contains(name), "{plan}");
+    }
+}

@@ -69,6 +69,14 @@ impl LifecycleState {
         }
     }
 
+    /// Makes every state possible within an instance with a key, of which events may have come with another key.
+    pub(crate) fn lose_within(&mut self, parent: &[u8], lifecycle: &Lifecycle) {
+        // What is within an instance with a key has keys, too.
+        if let LifecycleState::Nested(nested) = self {
+            nested.lose_within(parent, lifecycle);
+        }
+    }
+
     /// Starts afresh because the parent opened. `prefix`: the key of the parent, or of the instance further out, that did.
     pub(crate) fn reset(&mut self, prefix: &[u8], lifecycle: &Lifecycle) {
         match self {

@@ -21,22 +21,23 @@ pub(crate) struct Likely {
 }
 
 impl<W: CellObserver> Step<'_, W> {
-    /// Returns the one instance of the open turn that the event would move as it may, and that says the same as the event;
-    /// `None` if there are several. What follows is no more judged for it than for the key of the event: it is moved to the
-    /// states that the event leads its own instance to.
+    /// Returns the one other instance of the open turn that the event would move as it may, and that says the same as the
+    /// event; `None` if there are several. Of that instance nothing is known any more: whoever wrote a wrong key once may
+    /// have written it again, so that it lacks all that comes with that key, too.
     #[cold]
     pub(crate) fn take_likely(
         &mut self,
         (number, key): (usize, &[u8]),
         lifecycle: &Lifecycle,
-        (row, to): (&Row, States),
+        row: &Row,
         scope: Scope<'_>,
     ) -> Option<Likely> {
         let keyed = self.stream.lifecycles[number].keyed(key, lifecycle)?;
         if keyed.open_keys().len() > MOST_COMPARED {
             return None;
         }
-        let keys = keyed.open_keys().to_vec();
+        // The event may itself have opened the instance of its key.
+        let keys: Vec<_> = keyed.open_keys().iter().filter(|known| ***known != *key).cloned().collect();
         // An object is read once, however many instances it is compared with.
         let read = |same: &SameCheck| match scope.field(same.slot) {
             Field::Container(container) => Kept::of_container(container),
@@ -55,10 +56,12 @@ impl<W: CellObserver> Step<'_, W> {
         let key = fitting.filter(|_| is_sure)?;
         let instance = keyed.instance(&key, lifecycle);
         let related = related_places(&instance.history, lifecycle);
-        let from = std::mem::replace(&mut instance.possible, to);
-        let before = Standing { open: instance.open, possible: from };
+        let before = Standing { open: instance.open, possible: instance.possible };
+        instance.possible = States::all(lifecycle.states.len());
+        instance.kept.clear();
         keyed.note_move(&key, before, lifecycle);
         self.give_up_texts(number, &key);
+        self.lose_within(number, &key);
         Some(Likely { key, related })
     }
 }

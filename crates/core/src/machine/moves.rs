@@ -362,7 +362,7 @@ impl<W: CellObserver> Step<'_, W> {
             if is_unseen
                 && self.tables.rules[usize::from(rule.0)].likely.is_some()
                 && let Some(scope) = scope
-                && let Some(other) = self.take_likely((number, key), lifecycle, (row, transition.to), scope)
+                && let Some(other) = self.take_likely((number, key), lifecycle, row, scope)
             {
                 wording = Wording::Likely;
                 facts.push(("other", display_key(&other.key)));

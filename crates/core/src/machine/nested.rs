@@ -117,6 +117,16 @@ impl NestedInstances {
         self.lost += 1;
     }
 
+    /// Makes every state possible for every key within a parent, or one further out, seen or not.
+    pub(crate) fn lose_within(&mut self, prefix: &[u8], lifecycle: &Lifecycle) {
+        if prefixes(prefix).count() > lifecycle.parent_parts {
+            self.of_parent(prefix, lifecycle).make_unsure(lifecycle, true);
+        } else {
+            // Parents further in, which may not have been seen yet, are not told apart.
+            self.make_unsure(true);
+        }
+    }
+
     /// Starts afresh for a parent that opened, or for all parents within one further out.
     pub(crate) fn reset(&mut self, prefix: &[u8], lifecycle: &Lifecycle) {
         if lifecycle.keyed == Some(Keyed::Parent) {

@@ -232,6 +232,16 @@ impl<W: CellObserver> Step<'_, W> {
         self.stream.forget_last_values(self.tables, outer);
     }
 
+    /// Makes all lifecycles and series within an instance unsure, because events of theirs may have another key.
+    pub(super) fn lose_within(&mut self, outer: usize, key: &[u8]) {
+        let Inner { lifecycles, series, .. } = &self.tables.lifecycles[outer].inner;
+        for number in lifecycles {
+            self.stream.lifecycles[*number].lose_within(key, &self.tables.lifecycles[*number]);
+            self.lose_within(*number, key);
+        }
+        series.iter().for_each(|number| drop(self.stream.series[*number].give_up(key)));
+    }
+
     /// Makes all lifecycles and texts within an instance unsure of a reset, because it may have opened. `key`: empty if it
     /// has none.
     pub(super) fn doubt_within(&mut self, outer: usize, key: &[u8]) {

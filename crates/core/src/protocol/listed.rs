@@ -210,8 +210,8 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("an event's type is not a type of the protocol"),
             says: "{found} is not an event type of this protocol",
-            help: "if it is your own extension, switch the rule off with --rule unknown-event=off, or declare the \
-                   type in a protocol folder of your own (sessionlint init --protocol)",
+            help: "if it is your own extension, or newer than the protocol file, switch the rule off with \
+                   --rule unknown-event=off, or declare the type in a protocol folder of your own (sessionlint init --protocol)",
         },
         Framing::MixedProtocols => ListedRule {
             severity: Some(Severity::Warning),

@@ -322,6 +322,13 @@ impl Protocol {
         event.plan().err()
     }
 
+    /// Returns the fields of an event type that the fast path leaves to another validator, which judges each as a whole: the
+    /// pointer, with `*` for each item of an array, and the reason.
+    pub fn left_out_of_plan(&self, event_type: &str) -> impl Iterator<Item = (String, &str)> {
+        let program = self.event_id(event_type).and_then(|id| self.0.tables.events[id].plan().ok());
+        program.into_iter().flat_map(|program| &program.left).map(|part| (part.at.to_string(), &*part.reason))
+    }
+
     /// Returns whether the protocol is one of stored records rather than of streams of events.
     pub fn is_of_records(&self) -> bool {
         self.0.tables.records.is_some()

@@ -1,18 +1,20 @@
 //! The event type that a name was probably meant to be.
 //!
 //! A name that only resembles a type may be an extension of its producer's own (`session.state` beside
-//! `session.status`). So a near miss has the same letters, or the same words with a slip in them; what is merely the
-//! nearest of all names is no more than a suggestion.
+//! `session.status`). So a near miss has the same letters, or the same words with a slip in them. A name is suggested for one
+//! that is further off if each of its words is like one of the known ones.
 
 use std::collections::HashMap;
 
 use super::Protocol;
-use crate::text::FoldedName;
+use crate::text::{FoldedName, nearest};
 
 /// The longest name that is compared, in bytes: no event type is that long.
 const MOST_BYTES: usize = 200;
 /// The letters of a word for each edit that it may have.
 const LETTERS_PER_EDIT: usize = 5;
+/// Likewise of a word of a name that is only suggested.
+const LETTERS_PER_SUGGESTED_EDIT: usize = 3;
 /// The shortest word that another one may prolong, in letters, and by how many at most: `start` and `started`.
 const STEM_LETTERS: usize = 4;
 const ENDING_LETTERS: usize = 2;
@@ -52,6 +54,17 @@ impl Protocol {
         };
         let events = self.tables().events.iter().enumerate().filter(|(_, event)| !event.is_text());
         events.filter_map(|(id, event)| Some((near(&event.name)?, id))).min().map(|(_, id)| id)
+    }
+
+    /// Returns the event type that may be suggested for a name that is none: the nearest of those in which each word of the
+    /// name, or all but one, has one like it.
+    pub(crate) fn suggested_event_type(&self, name: &str) -> Option<String> {
+        if name.len() > MOST_BYTES {
+            return None;
+        }
+        let words = words(name);
+        let names = self.tables().events.iter().map(|event| &*event.name);
+        nearest(name, names.filter(|known| are_alike(&words, &self::words(known))))
     }
 
     /// Returns the event type that ends with the words of a name, as one does whose first words were left out.
@@ -96,6 +109,19 @@ fn have_slips(words: &[String], known: &[String]) -> bool {
         && different.clone().count() <= 2
         && different.clone().count() < words.len()
         && different.into_iter().all(|(word, known)| is_slip(word, known))
+}
+
+/// Returns whether words are like the known ones, of which one may be missing, or one too many. The order is the same.
+fn are_alike(words: &[String], known: &[String]) -> bool {
+    let (few, many) = if words.len() < known.len() { (words, known) } else { (known, words) };
+    let mut rest = many.iter();
+    many.len() <= few.len() + 1 && few.iter().all(|word| rest.any(|other| is_like(word, other)))
+}
+
+/// Returns whether two words differ in few of their letters.
+fn is_like(word: &str, other: &str) -> bool {
+    let (word, other) = (FoldedName::lower_case(word), FoldedName::lower_case(other));
+    word.distance(&other, word.count().max(other.count()) / LETTERS_PER_SUGGESTED_EDIT).is_some()
 }
 
 /// Returns whether a word is a known one with a slip, or with another ending.
@@ -191,6 +217,34 @@ mod tests {
             &"session.status".repeat(100),
         ] {
             assert_eq!(protocol.near_event_type(name), None, "{name}");
+        }
+    }
+
+    /// Three letters of a word are few in a whole name, and half of the word.
+    #[test]
+    fn a_name_is_suggested_only_where_each_of_its_words_is_like_one() {
+        let file = |name: &str| {
+            let schema =
+                format!(r#"{{"type":"object","required":["type"],"properties":{{"type":{{"const":"{name}"}}}}}}"#);
+            (format!("{name}.schema.json"), schema)
+        };
+        let tables = "name = 'jobs'\nversion = '1'\n[event]\ntype = '/type'\nunknown = 'unknown-event'\n";
+        let mut files = vec![("protocol.toml".to_owned(), tables.to_owned())];
+        files.extend(["job.closed", "job.opened", "job.output.piece", "session.status"].map(file));
+        let protocol = Protocol::from_files("jobs", files).unwrap_or_else(|error| panic!("{error}"));
+        for (name, expected) in [
+            ("job.paused", None),
+            ("job.moved", None),
+            ("job.open", Some("job.opened")),
+            ("job.clsoedd", Some("job.closed")),
+            ("session.state", Some("session.status")),
+            ("job.outputs", None),
+            ("job.output.peece", Some("job.output.piece")),
+            ("output.piece", Some("job.output.piece")),
+            ("progress", None),
+            ("", None),
+        ] {
+            assert_eq!(protocol.suggested_event_type(name).as_deref(), expected, "{name}");
         }
     }
 

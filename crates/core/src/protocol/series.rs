@@ -22,6 +22,8 @@ pub struct Series {
     pub is_of_losses: bool,
     /// Where events of a type that is not known may have a value, as all events do that declare the field.
     pub open_at: Option<Pointer>,
+    /// The event types that `*` passes over, because their schema does not declare the field or the key.
+    pub passed_over: Vec<usize>,
     /// By event type: whether the series starts afresh with the event.
     pub restarts: Vec<bool>,
     /// The rule to report where a value does not follow.

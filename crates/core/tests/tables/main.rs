@@ -2,6 +2,7 @@
 
 mod conditions;
 mod items;
+mod likely;
 mod objects;
 mod order;
 mod others;

@@ -22,7 +22,7 @@ use crate::protocol::{Protocol, framing};
 use crate::schema::captures::{Capture, Captures, UnknownKey};
 use crate::schema::date_time::Stamp;
 use crate::schema::{Pointer, SHOWN_CHARS, quoted};
-use crate::text::{did_you_mean, nearest};
+use crate::text::did_you_mean;
 
 impl StreamJudge {
     /// Judges a frame on the slow path, from its tree. `keys`: the unknown keys that the fast path found and could not
@@ -177,8 +177,7 @@ impl StreamJudge {
         let rule = if misspelt.is_some() { framing(Framing::MisspeltEvent) } else { protocol.tables().unknown };
         let id = NameId { rule, event_type: here.event_type.clone(), pointer: None, value: None };
         if self.event_checker.count_unknown(id, here, stream.as_ref()).0 {
-            let known = protocol.tables().events.iter().map(|event| &*event.name);
-            let near = misspelt.map(str::to_owned).or_else(|| nearest(here.event_type, known));
+            let near = misspelt.map(str::to_owned).or_else(|| protocol.suggested_event_type(here.event_type));
             let help = near.clone().filter(|_| misspelt.is_none()).map(|near| did_you_mean(near).into());
             let mut facts = [
                 ("found", quoted(here.event_type, SHOWN_CHARS)),

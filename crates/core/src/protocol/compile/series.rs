@@ -37,6 +37,9 @@ impl Compiler<'_> {
                 values[event].push(value);
             }
         }
+        let has_star = series.values.iter().flat_map(|value| &value.on.0).any(|name| name.get_ref() == "*");
+        let has_none = |event: &usize| values[*event].is_empty() && !self.events[*event].is_text();
+        let passed_over = (0..self.events.len()).filter(|event| has_star && has_none(event)).collect();
         let is_of_losses = series.lost.as_ref().is_some_and(|lost| *lost.get_ref());
         if let Some(lost) = series.lost.as_ref().filter(|_| is_of_losses && (within.is_some() || key_parts > 0)) {
             let message = "a series that tells lost events has no `within` and no `key`".to_owned();
@@ -74,6 +77,7 @@ impl Compiler<'_> {
                 let is_of_all = value.on.0.iter().any(|name| name.get_ref() == "*");
                 Pointer::parse(value.at.get_ref()).filter(|_| is_of_all)
             }),
+            passed_over,
             restarts,
             rule: self.use_rule(&series.rule, speaker),
         }

@@ -14,7 +14,9 @@ use serde_json::Value;
 
 use super::super::items::{ArrayShape, ItemSlot};
 use super::nested::{CopiedSlot, NestedArray};
-use super::program::{ArrayNode, CaptureTarget, NodeSource, Program, RareNode, SchemaNode, StringNode, TypeSet};
+use super::program::{
+    ArrayNode, CaptureTarget, LeftPart, NodeSource, Program, RareNode, SchemaNode, StringNode, TypeSet,
+};
 use crate::schema::lowered::{ARMS, WRITTEN};
 use crate::schema::words::Requirement;
 use crate::schema::{Pointer, Schema, property_names};
@@ -44,6 +46,7 @@ impl Program {
             order: Vec::new(),
             inside: Vec::new(),
             nodes: 0,
+            left: Vec::new(),
         };
         let root = compiler.compiled(schema.document(), &Location::default(), None)?;
         Ok(Program {
@@ -54,6 +57,7 @@ impl Program {
             copied: compiler.copied,
             sources: compiler.sources,
             order: compiler.order.into(),
+            left: compiler.left,
         })
     }
 }
@@ -73,6 +77,8 @@ struct Compiler<'c> {
     inside: Vec<&'c str>,
     /// The number of nodes so far, those that were given up included.
     nodes: usize,
+    /// See [`Program::left`].
+    left: Vec<LeftPart>,
 }
 
 /// The location of a node: its pointer, and the indices of the pointer's segments that are items of arrays.
@@ -99,11 +105,13 @@ impl<'c> Compiler<'c> {
     /// Compiles the schema of one value, or leaves it to the `jsonschema` crate. `item` is the index of the captured array
     /// that the value is inside of.
     fn node(&mut self, schema: &'c Value, at: &Location, item: Option<usize>) -> Result<SchemaNode, String> {
-        let (sources, order) = (self.sources.len(), self.order.len());
+        let (sources, order, left) = (self.sources.len(), self.order.len(), self.left.len());
         match self.compiled(schema, at, item) {
-            Err(_) if self.nodes < MOST_NODES => {
+            Err(reason) if self.nodes < MOST_NODES => {
                 self.sources.truncate(sources);
                 self.order.truncate(order);
+                self.left.truncate(left);
+                self.left.push(LeftPart { at: at.pointer.clone(), reason });
                 self.foreign(schema, at, item)
             }
             compiled => compiled,
@@ -296,6 +304,10 @@ impl<'c> Compiler<'c> {
             }
             ARMS if self.schema.has_arms() => {}
             keyword if keyword.starts_with("x-") => {}
+            "oneOf" | "anyOf" => {
+                let why = "there is no member that each requires and gives a const or enum of its own";
+                return Err(format!("{keyword} of forms that nothing tells apart: {why}"));
+            }
             _ => return Err(format!("the keyword {keyword}")),
         }
         Ok(())

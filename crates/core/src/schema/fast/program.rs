@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::nested::{CopiedSlot, NestedArray};
 use crate::bytes::equal;
+use crate::schema::Pointer;
 use crate::schema::date_time::LastMinute;
 use crate::schema::pointer::RenderedPointer;
 use crate::schema::validator;
@@ -366,6 +367,17 @@ pub struct Program {
     /// For each object with declared properties, the index of the property that is expected at its start, and behind
     /// each of its properties, in the schema's order. An index that no property has stands for the end of the object.
     pub order: Box<[u8]>,
+    /// The parts that are left to another validator.
+    pub left: Vec<LeftPart>,
+}
+
+/// A part of a schema that cannot be judged in one pass: a value there is judged as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftPart {
+    /// The pointer of the value, with `*` for each item of an array.
+    pub at: Pointer,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// Where an object ends, in [`Memory::order`].
