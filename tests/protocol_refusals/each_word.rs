@@ -468,6 +468,7 @@ const OF_STREAMS: &[Misuse] = &[
         "the rule opened-twice has no words: `help` is empty",
     ),
     ("[rule] likely", "but {other} was\"", "but {others} was\"", "{others} stands for nothing"),
+    ("[rule] likely", "but {other} was\"", "but another was\"", "`likely` does not name what was probably meant"),
     ("[rule] again", "again    = { says", "again    = { ▸say", "there is no key `say` here"),
     (
         "[rule] quotes",

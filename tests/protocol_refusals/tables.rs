@@ -9,8 +9,11 @@ use crate::{Folder, LIFT, refused};
 #[test]
 fn a_row_needs_a_cell_for_every_state() {
     refused("to = \"idle\" }\ncell.else        = \"=\"\n\n[lifecycle.end]", "to = \"idle\" }\n\n[lifecycle.end]")
-        .says("this row has no cell for the state failed", "▸[[lifecycle.row]]\non = \"session.error\"\ncell.idle")
-        .advises("no cell for the state failed", "add cell.failed or cell.else");
+        .says(
+            "this row has no cell for the states interrupted, failed, trailing and drained",
+            "▸[[lifecycle.row]]\non = \"session.error\"\ncell.idle",
+        )
+        .advises("no cell for the states interrupted", "add cell.interrupted and so on, or cell.else");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::super::tables::{Cell, Row, SameCheck, States, overlap};
 use super::parents::Surroundings;
 use super::{Compiler, Span, Speaker};
 use crate::schema::Pointer;
+use crate::text::list;
 
 impl Compiler<'_> {
     /// Compiles the rows of a lifecycle, by event type.
@@ -244,14 +245,11 @@ impl Compiler<'_> {
                 self.find_state(lifecycle, name.get_ref(), name.span());
             }
         }
-        let mut cells = Vec::new();
+        let (mut cells, mut missing) = (Vec::new(), Vec::new());
         for (number, state) in lifecycle.states.iter().enumerate() {
             let find = |wanted: &str| written.iter().find(|(name, _)| name.get_ref() == wanted);
             let Some((_, cell)) = find(state.get_ref()).or_else(|| find("else")) else {
-                if let Some(row) = &row {
-                    let message = format!("this row has no cell for the state {}", state.get_ref());
-                    self.refuse(row.clone(), message, format!("add cell.{} or cell.else", state.get_ref()));
-                }
+                missing.push(state.get_ref().as_str());
                 cells.push(Cell { rule: None, to: number as u8, at_entry: false, anew: false });
                 continue;
             };
@@ -272,6 +270,15 @@ impl Compiler<'_> {
                 _ => number as u8,
             };
             cells.push(Cell { rule, to, at_entry, anew });
+        }
+        if let (Some(row), [first, more @ ..]) = (row, missing.as_slice()) {
+            let states = if more.is_empty() { "state" } else { "states" };
+            let message = format!("this row has no cell for the {states} {}", list(&missing));
+            self.refuse(
+                row,
+                message,
+                format!("add cell.{first}{} or cell.else", if more.is_empty() { "" } else { " and so on," }),
+            );
         }
         cells
     }

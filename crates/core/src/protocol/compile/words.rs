@@ -110,6 +110,12 @@ impl Compiler<'_> {
                     self.refuse_plain("help", &others.help);
                 }
             }
+            // A word that stands for nothing was probably meant for it.
+            let is_another = |word: &str| word != "other" && PLACEHOLDERS.iter().any(|(known, _)| *known == word);
+            if let Some(likely) = words.likely.as_ref().filter(|likely| braces(likely.says.get_ref()).all(is_another)) {
+                let message = "`likely` does not name what was probably meant".to_owned();
+                self.refuse(likely.says.span(), message, "put {other} into its words");
+            }
             self.refuse_plain("help", &words.help);
             if let Some(means) = &words.means {
                 self.refuse_plain("means", means);
