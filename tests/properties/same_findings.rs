@@ -227,6 +227,10 @@ fn in_a_message(event: &Json) -> Json {
 
 fn the_form_changes_nothing(events: &[Json]) -> Result<(), TestCaseError> {
     let plain = said(ndjson(events).as_bytes(), &Options::default());
+    // Where events stand is named from the root of the frame, which a message is.
+    if plain.iter().any(|said| said.rule == "wrapped-events") {
+        return Ok(());
+    }
     let messages: Vec<_> = events.iter().map(in_a_message).collect();
     // A message is one level deeper than its event, which may be one too many.
     let fit = messages.iter().all(|message| message.depth() <= 127);
@@ -262,13 +266,6 @@ fn the_key_that_was_meant_does_not_depend_on_key_order() {
 #[test]
 fn corpus_files_give_the_same_findings_in_every_form() {
     for recording in ALL.iter() {
-        // Where events stand is named from the root of the frame, which a message is.
-        if said(ndjson(&recording.events).as_bytes(), &Options::default())
-            .iter()
-            .any(|said| said.rule == "wrapped-events")
-        {
-            continue;
-        }
         the_form_changes_nothing(&recording.events).unwrap_or_else(|error| panic!("{}: {error}", recording.name));
     }
 }
