@@ -113,12 +113,19 @@ impl UnknownNames {
     #[must_use]
     pub(crate) fn count_learned(&mut self, event_type: usize, text: &[u8], keys: &[UnknownKey]) -> bool {
         let are_learned = self.have_learned(event_type, text, keys);
-        for key in keys.iter().filter(|_| are_learned) {
+        if are_learned {
+            self.count_again(event_type, text, keys);
+        }
+        are_learned
+    }
+
+    /// Counts those unknown keys of an event that have been learned.
+    pub(crate) fn count_again(&mut self, event_type: usize, text: &[u8], keys: &[UnknownKey]) {
+        for key in keys {
             if let Some(number) = self.number_of(event_type, text, key) {
                 self.counts[number] += 1;
             }
         }
-        are_learned
     }
 
     /// Returns whether all unknown keys of an event have been learned.

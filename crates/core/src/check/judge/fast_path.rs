@@ -121,13 +121,12 @@ impl StreamJudge {
         };
         let is_repeat = self.held.is_empty()
             && (span.len() == line.text.len() || self.surroundings.are_known(line.text, span))
-            && (reading.has_no_unknown() || self.have_learned(*event_type, line.text, reading, captures))
+            && (!reading.has_unknown() || self.have_learned(*event_type, line.text, reading, captures))
             && self.judge_repeat(protocol, line.text, fast_event, &reading, note);
         if !is_repeat {
             self.judge_other(protocol, line, (fast_event, reading), source, captures);
-        } else if !reading.has_no_unknown() {
-            let counted = self.event_checker.unknown.count_learned(*event_type, line.text, &captures.unknown);
-            debug_assert!(counted, "they were learned just now");
+        } else if reading.has_unknown() {
+            self.event_checker.unknown.count_again(*event_type, line.text, &captures.unknown);
         }
     }
 

@@ -45,8 +45,7 @@ impl StreamJudge {
         self.note_method(tree, frame.text);
         self.wrapping = Some(wrapping);
         self.release(protocol);
-        self.report_repeated_wrapper(frame, tree);
-        self.judge_values(protocol, frame, &values);
+        self.judge_values(protocol, frame, tree, &values);
         true
     }
 
@@ -81,8 +80,7 @@ impl StreamJudge {
                     if values.iter().any(is_known) {
                         self.note_method(tree, text);
                     }
-                    self.report_repeated_wrapper(frame, tree);
-                    self.judge_values(protocol, frame, &values);
+                    self.judge_values(protocol, frame, tree, &values);
                     return true;
                 }
                 Contents::PlainText => is_plain = true,
@@ -94,10 +92,7 @@ impl StreamJudge {
         }
         match (is_plain, broken) {
             (true, _) => self.skip_message(frame, tree),
-            (false, Some(values)) => {
-                self.report_repeated_wrapper(frame, tree);
-                self.judge_values(protocol, frame, &values);
-            }
+            (false, Some(values)) => self.judge_values(protocol, frame, tree, &values),
             (false, None) => return false,
         }
         true
@@ -165,7 +160,8 @@ impl StreamJudge {
     }
 
     /// Judges values of a frame as events. Strings have the events as their text.
-    fn judge_values(&mut self, protocol: &Protocol, frame: &Frame<'_>, values: &[&Node]) {
+    fn judge_values(&mut self, protocol: &Protocol, frame: &Frame<'_>, tree: &Tree, values: &[&Node]) {
+        self.report_repeated_wrapper(frame, tree);
         let is_inner = std::mem::replace(&mut self.is_inner, true);
         let start = (0, frame.origin(0));
         for value in values {

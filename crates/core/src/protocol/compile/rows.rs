@@ -272,13 +272,9 @@ impl Compiler<'_> {
             cells.push(Cell { rule, to, at_entry, anew });
         }
         if let (Some(row), [first, more @ ..]) = (row, missing.as_slice()) {
-            let states = if more.is_empty() { "state" } else { "states" };
+            let (states, others) = if more.is_empty() { ("state", "") } else { ("states", " and so on,") };
             let message = format!("this row has no cell for the {states} {}", list(&missing));
-            self.refuse(
-                row,
-                message,
-                format!("add cell.{first}{} or cell.else", if more.is_empty() { "" } else { " and so on," }),
-            );
+            self.refuse(row, message, format!("add cell.{first}{others} or cell.else"));
         }
         cells
     }

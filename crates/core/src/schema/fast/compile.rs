@@ -305,7 +305,7 @@ impl<'c> Compiler<'c> {
             ARMS if self.schema.has_arms() => {}
             keyword if keyword.starts_with("x-") => {}
             "oneOf" | "anyOf" => {
-                let why = "there is no member that each requires and gives a const or enum of its own";
+                let why = "they must all require one member, each with a const or enum of its own";
                 return Err(format!("{keyword} of forms that nothing tells apart: {why}"));
             }
             _ => return Err(format!("the keyword {keyword}")),

@@ -58,7 +58,7 @@ fn long_string_rest(text: &[u8], mut at: usize) -> End {
     very_long_string_rest(text, at)
 }
 
-/// Returns the end of any string whose beginning, if it was skipped, is plain up to `at`, or as far as the text goes.
+/// Returns the end of a string that was examined up to `at`. Made for long strings, and for runs of escapes.
 fn very_long_string_rest(text: &[u8], mut at: usize) -> End {
     // Escapes come in runs: a block is examined once, however many it has.
     while let Some(block) = text.get(at..).and_then(|rest| rest.first_chunk::<64>()) {

@@ -90,10 +90,10 @@ impl Reading<'_> {
         start.by(self.edges) as usize..end.by(self.edges) as usize
     }
 
-    /// Returns whether the event has no undeclared name.
+    /// Returns whether the event has undeclared names.
     #[inline(always)]
-    pub(crate) fn has_no_unknown(&self) -> bool {
-        self.layout.unknown.is_empty()
+    pub(crate) fn has_unknown(&self) -> bool {
+        !self.layout.unknown.is_empty()
     }
 
     /// Returns the undeclared names.
