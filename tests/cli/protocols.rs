@@ -292,8 +292,8 @@ fn a_plan_names_the_fields_that_are_judged_as_a_whole() {
     let path = "takes the fast path: one pass, with the slow path for whatever it cannot decide";
     let name = "  /name is judged as a whole: the keyword pattern\n";
     assert_eq!(plan("good"), format!("good {path}\n{name}"));
-    let forms = "  /parts/* is judged as a whole: oneOf of forms that nothing tells apart: there is no member that \
-                 each requires and gives a const or enum of its own\n";
+    let forms = "  /parts/* is judged as a whole: oneOf of forms that nothing tells apart: they must all require one \
+                 member, each with a const or enum of its own\n";
     for one in ["optional", "open"] {
         let plan = plan(one);
         assert!(plan.starts_with(&format!("{one} {path}\n")) && plan.contains(forms) && plan.contains(name), "{plan}");
