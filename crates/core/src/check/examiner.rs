@@ -133,10 +133,10 @@ impl PieceSink for Examination<'_, '_> {
                 return origin;
             }
             let Some(reading) = self.reader.reading() else { return origin };
+            let (length, next) = (line.text.len() as u32, line.next_origin(origin));
+            let event = Some(line.event(&reading));
             let reading = Some(self.examined.keep(reading, self.reader.edges()));
             let ExaminedBlock { frames, .. } = &mut *self.examined;
-            let (length, next) = (line.span.len() as u32, line.next_origin(origin));
-            let event = Some(std::mem::take(&mut line.event));
             frames.push(ExaminedFrame { origin, length, utf8: true, event, mark, reading });
             rest = &rest[line.whole..];
             origin = next;

@@ -4,6 +4,7 @@
 mod line;
 mod templates;
 
+use std::num::NonZeroU64;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -37,6 +38,8 @@ pub(crate) struct FastReader {
     before: Vec<u8>,
     /// What it had behind the event, with its line end.
     behind: Vec<u8>,
+    /// The number of those two: another one whenever they change.
+    surroundings: NonZeroU64,
     /// The number of characters before the event.
     characters_before: u64,
     /// The number of objects and arrays that it opens.
@@ -44,7 +47,7 @@ pub(crate) struct FastReader {
 }
 
 /// An event that the fast path judged. It is valid if no violations were captured.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct FastEvent {
     /// The event's type, as an index of the protocol's event types.
     pub event_type: usize,
@@ -73,6 +76,7 @@ impl FastReader {
             fits_none: false,
             before: Vec::new(),
             behind: Vec::new(),
+            surroundings: NonZeroU64::MIN,
             characters_before: 0,
             depth_before: 0,
         }
@@ -125,50 +129,63 @@ impl FastReader {
         // Most messages around events begin like the last one; no event does.
         let is_message = !SERVER_SENT && !self.before.is_empty() && starts_with(lines, &self.before);
         if is_message {
-            return self.read_surrounded_line(lines, true, longest, line);
+            return self.read_surrounded_line(lines, true, longest, line).is_some();
         }
         let Some(fitting) = self.templates.read(EventStart { text: lines, at: 0, outer: 0 }, &mut self.memories) else {
-            self.fits_none = SERVER_SENT || !self.read_surrounded_line(lines, false, longest, line);
+            self.fits_none = SERVER_SENT || self.read_surrounded_line(lines, false, longest, line).is_none();
             return !self.fits_none;
         };
         // The slow way says whether another name contradicts the type.
         let may_be = fitting.end <= longest && lead.may_name(&self.protocol.tables().events[fitting.event_type].name);
         let Some(whole) = behind_event::<SERVER_SENT>(lines, fitting.end).filter(|_| may_be) else { return false };
-        line.fill::<SERVER_SENT>(&lead, fitting.event_type, 0..fitting.end, self.templates.type_span(), whole);
+        line.fill::<SERVER_SENT>(&lead, fitting.event_type, fitting.end, whole);
         true
     }
 
     /// Reads the event inside of the message on the first of these lines, like [`FastReader::read_line`]. What is around
     /// the event is not read: the caller must know it. `is_like_last`: whether the line begins like the last one with an
-    /// event inside.
+    /// event inside. Returns `None` if the line must be read like any other.
     #[inline(never)]
-    fn read_surrounded_line(&mut self, lines: &[u8], is_like_last: bool, longest: usize, line: &mut FastLine) -> bool {
+    fn read_surrounded_line(
+        &mut self,
+        lines: &[u8],
+        is_like_last: bool,
+        longest: usize,
+        line: &mut FastLine,
+    ) -> Option<()> {
         if !is_like_last && !self.find_inside(lines) {
-            return false;
+            return None;
         }
         let start = self.before.len();
         let event = EventStart { text: lines, at: start, outer: self.depth_before };
         let Some(fitting) = self.templates.read(event, &mut self.memories) else {
             self.learn_inside(&lines[start..]);
-            return false;
+            return None;
         };
         let end = fitting.end;
         let rest = &lines[end..lines.len().min(end + LONGEST_AROUND)];
         // Most end like the last one, too.
         if self.behind.is_empty() || !starts_with(rest, &self.behind) {
-            let Some(length) = memchr::memchr(b'\n', rest) else { return false };
+            let length = memchr::memchr(b'\n', rest)?;
             self.behind = rest[..=length].to_vec();
+            self.surroundings = self.surroundings.saturating_add(1);
         }
         let line_end = end + self.behind.len() - 1;
         let text = lines[..line_end].strip_suffix(b"\r").unwrap_or(&lines[..line_end]);
         if text.len() > longest || text.len() < end || text.last() != Some(&b'}') {
-            return false;
+            return None;
         }
-        let nothing = Lead { start: 0, name: None };
-        line.fill::<false>(&nothing, fitting.event_type, start..end, self.templates.type_span(), line_end + 1);
-        line.span = 0..text.len();
-        line.characters_before = self.characters_before;
-        true
+        *line = FastLine {
+            event_type: fitting.event_type,
+            text: 0..text.len(),
+            span: start..end,
+            whole: line_end + 1,
+            surroundings: Some(self.surroundings),
+            characters_before: self.characters_before,
+            lines_before: 0,
+            lines: 1,
+        };
+        Some(())
     }
 
     /// Finds out where an event probably starts on a line that does not begin with one, and keeps what is before it.
@@ -180,6 +197,7 @@ impl FastReader {
         let Some(at) = memchr::memmem::find(head, &key).filter(|at| *at > 0 && head[0] == b'{') else { return false };
         self.before.clear();
         self.before.extend_from_slice(&head[..at]);
+        self.surroundings = self.surroundings.saturating_add(1);
         self.characters_before = count_characters(&head[..at]);
         // Braces inside of strings make it too large, so that deep events are left to the slow path.
         self.depth_before = head[..at].iter().filter(|byte| matches!(byte, b'{' | b'[')).count();

@@ -345,7 +345,7 @@ impl StreamJudge {
             self.release(protocol);
         }
         match fast_event {
-            Some(fast_event) if is_surrounded && !self.surroundings.are_known(frame.text, &fast_event.span) => {
+            Some(fast_event) if is_surrounded && !self.surroundings.are_known(frame.text, &fast_event.span, None) => {
                 self.judge_surrounded(protocol, frame, fast_event);
             }
             Some(fast_event) if !captured.violations.is_empty() && !is_surrounded => {

@@ -116,22 +116,21 @@ impl EventSink<'_> {
         let FastPath { reader, captures } = &mut *self.fast;
         let source = (lines, origin.offset);
         let (mut rest, mut origin) = (lines, origin);
-        // Filled in field by field: to move it would take as long as half of the rest.
         let mut line = FastLine::default();
-        loop {
-            if !reader.read_line::<SERVER_SENT>(rest, longest, &mut line) {
-                break;
-            }
-            let Some(reading) = reader.reading() else { break };
+        while reader.read_line::<SERVER_SENT>(rest, longest, &mut line)
+            && let Some(reading) = reader.reading()
+        {
             let start = line.origin(origin);
             let found = EventLine {
-                text: &rest[line.span.clone()],
+                text: &rest[line.text.clone()],
                 origin: start,
-                event: line.event_origin(start),
+                span: line.span.clone(),
+                at: line.event_origin(start),
+                surroundings: line.surroundings,
                 row: None,
                 server_sent: SERVER_SENT,
             };
-            self.judge.judge_reading(self.protocol, &found, (&line.event, reading), source, captures);
+            self.judge.judge_reading(self.protocol, &found, (line.event_type, reading), source, captures);
             rest = &rest[line.whole..];
             origin = line.next_origin(origin);
         }
@@ -257,9 +256,17 @@ impl StreamChecker {
         let Some(fast_event) = reader.read_by_template(event.as_bytes()) else { return false };
         let Some(reading) = reader.reading() else { return false };
         let (text, origin) = input.count_event(event.as_bytes());
-        let line = EventLine { text, origin, event: origin, row: Some(row), server_sent: false };
+        let line = EventLine {
+            text,
+            origin,
+            span: 0..text.len(),
+            at: origin,
+            surroundings: None,
+            row: Some(row),
+            server_sent: false,
+        };
         let source = (text, origin.offset);
-        judge.judge_reading(protocol, &line, (&fast_event, reading), source, captures);
+        judge.judge_reading(protocol, &line, (fast_event.event_type, reading), source, captures);
         judge.leave_source(source);
         true
     }
@@ -310,11 +317,13 @@ impl StreamChecker {
                     let line = EventLine {
                         text: frame.text,
                         origin: frame.origin(0),
-                        event: frame.origin(event.span.start),
+                        span: event.span.clone(),
+                        at: frame.origin(event.span.start),
+                        surroundings: None,
                         row: None,
                         server_sent: false,
                     };
-                    judge.judge_reading(protocol, &line, (event, reading), source, captures);
+                    judge.judge_reading(protocol, &line, (event.event_type, reading), source, captures);
                 }
                 Examined::Captured(event, captured, faults) => {
                     judge.leave_source(source);

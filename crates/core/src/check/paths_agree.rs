@@ -130,24 +130,24 @@ fn as_a_line_of(
     // The next line continues the event in case the reader misses the end of the first one.
     let lines = [text, b"\n", text, b"}}\"\n"].concat();
     let mut ahead = Captures::default();
-    let Some(line) = first_line::<false>(&mut reader, &lines, text.len(), &mut ahead) else {
+    let Some((line, event)) = first_line::<false>(&mut reader, &lines, text.len(), &mut ahead) else {
         return if ahead == Captures::default() {
             Ok(())
         } else {
             Err("captures of a line were left behind that was not taken ahead".to_owned())
         };
     };
-    if line.event.span != line.span {
+    if line.span.len() < line.text.len() {
         // What is around the event is the judge's.
         return Ok(());
     }
     let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let first = first.strip_suffix(b"\r").unwrap_or(first);
     let same = fast_event.is_some_and(|fast_event| {
-        (fast_event.event_type, &fast_event.type_span) == (line.event.event_type, &line.event.type_span)
+        (fast_event.event_type, &fast_event.type_span) == (event.event_type, &event.type_span)
     });
-    if line.span != (0..first.len()) || first.len() == text.len() && !(same && ahead == *captures) {
-        return Err(format!("ahead, {} bytes with {ahead:?}; alone {captures:?}", line.span.end));
+    if line.text != (0..first.len()) || first.len() == text.len() && !(same && ahead == *captures) {
+        return Err(format!("ahead, {} bytes with {ahead:?}; alone {captures:?}", line.text.end));
     }
     Ok(())
 }
@@ -166,7 +166,9 @@ fn as_server_sent(
     let start = lines.len() - 2 - text.len();
     match line {
         None if ahead == Captures::default() => Ok(()),
-        Some(line) if line.span == (start..start + text.len()) && line.whole == lines.len() && ahead == *captures => {
+        Some((line, _))
+            if line.text == (start..start + text.len()) && line.whole == lines.len() && ahead == *captures =>
+        {
             Ok(())
         }
         // A text with a line end in it is more than one line.
@@ -181,12 +183,15 @@ fn first_line<const SERVER_SENT: bool>(
     lines: &[u8],
     longest: usize,
     captures: &mut Captures,
-) -> Option<FastLine> {
+) -> Option<(FastLine, FastEvent)> {
     let mut line = FastLine::default();
-    reader.read_line::<SERVER_SENT>(lines, longest, &mut line).then(|| {
-        reader.reading().expect("it was read by a template").capture(captures);
-        line
-    })
+    if !reader.read_line::<SERVER_SENT>(lines, longest, &mut line) {
+        return None;
+    }
+    let reading = reader.reading().expect("it was read by a template");
+    reading.capture(captures);
+    let event = line.event(&reading);
+    Some((line, event))
 }
 
 /// Compares the event with its reading as a part of a message.
@@ -200,7 +205,7 @@ fn as_a_part(
     let lines = [before, text, b"}\n"].concat();
     let mut ahead = Captures::default();
     let mut reader = reader_of(protocol, &[text, text]);
-    let Some(line) = first_line::<false>(&mut reader, &lines, lines.len(), &mut ahead) else {
+    let Some((line, event)) = first_line::<false>(&mut reader, &lines, lines.len(), &mut ahead) else {
         return if ahead == Captures::default() {
             Ok(())
         } else {
@@ -211,13 +216,13 @@ fn as_a_part(
     let fields: Vec<_> = captures.fields.iter().map(|field| field.moved(length)).collect();
     let keys = |captures: &Captures| captures.unknown.iter().map(|key| key.start).collect::<Vec<_>>();
     let same_keys = keys(&ahead) == keys(captures).into_iter().map(|start| start + length).collect::<Vec<_>>();
-    if line.event.span != (before.len()..before.len() + text.len()) {
+    if line.span != (before.len()..before.len() + text.len()) {
         // An event that is not all of the text has something around it, which is the judge's.
         return Ok(());
     }
-    let same_type = fast_event.is_some_and(|event| {
-        let Range { start, end } = event.type_span;
-        line.event.type_span == (before.len() + start..before.len() + end)
+    let same_type = fast_event.is_some_and(|alone| {
+        let Range { start, end } = alone.type_span;
+        event.type_span == (before.len() + start..before.len() + end)
     });
     // A part with faults is judged on the slow path.
     let same_captures = !ahead.violations.is_empty() || ahead.fields == fields && same_keys;

@@ -10,6 +10,7 @@ use crate::bytes::equal;
 use crate::finding::MOST_BYTES;
 use crate::protocol::RuleId;
 use crate::schema::captures::UnknownKey;
+use crate::schema::template::{Layout, Reading};
 
 /// The maximum number of different unknown names that are counted separately in one file.
 pub(crate) const MOST_UNKNOWN: usize = 1000;
@@ -35,6 +36,9 @@ pub(crate) struct UnknownNames {
     /// By event type: the keys and values that the fast path can count by itself.
     learned: Vec<Vec<LearnedKey>>,
     learned_count: usize,
+    /// The last layouts of events all of whose names have been learned.
+    #[serde(skip)]
+    layouts: Vec<LearnedLayout>,
     /// Whether the limit has been reported.
     limit_reported: bool,
 }
@@ -48,6 +52,17 @@ struct LearnedKey {
     key: Box<[u8]>,
     /// The number under which the key is counted.
     number: usize,
+}
+
+/// The maximum number of layouts of which the numbers of their names are kept.
+const MOST_LAYOUTS: usize = 16;
+
+/// The unknown names of all events of a layout, which have the same ones.
+#[derive(Clone)]
+struct LearnedLayout {
+    layout: Arc<Layout>,
+    /// The number under which each of them is counted.
+    numbers: Box<[usize]>,
 }
 
 /// The occurrence of an unknown name, with the number under which the name is counted.
@@ -112,25 +127,45 @@ impl UnknownNames {
     /// nothing and returns `false`.
     #[must_use]
     pub(crate) fn count_learned(&mut self, event_type: usize, text: &[u8], keys: &[UnknownKey]) -> bool {
-        let are_learned = self.have_learned(event_type, text, keys);
+        let are_learned = keys.iter().all(|key| self.number_of(event_type, text, key).is_some());
         if are_learned {
-            self.count_again(event_type, text, keys);
+            for key in keys {
+                if let Some(number) = self.number_of(event_type, text, key) {
+                    self.counts[number] += 1;
+                }
+            }
         }
         are_learned
     }
 
-    /// Counts those unknown keys of an event that have been learned.
-    pub(crate) fn count_again(&mut self, event_type: usize, text: &[u8], keys: &[UnknownKey]) {
-        for key in keys {
-            if let Some(number) = self.number_of(event_type, text, key) {
-                self.counts[number] += 1;
-            }
-        }
+    /// Returns whether all unknown names of an event that was read by a template have been learned, so that
+    /// [`UnknownNames::count_layout`] can count them.
+    #[inline]
+    pub(crate) fn know_layout(&mut self, event_type: usize, text: &[u8], reading: &Reading<'_>) -> bool {
+        let is_last = self.layouts.first().is_some_and(|last| Arc::ptr_eq(&last.layout, reading.layout));
+        is_last || self.find_layout(event_type, text, reading)
     }
 
-    /// Returns whether all unknown keys of an event have been learned.
-    pub(crate) fn have_learned(&self, event_type: usize, text: &[u8], keys: &[UnknownKey]) -> bool {
-        keys.iter().all(|key| self.number_of(event_type, text, key).is_some())
+    /// Finds a layout, and puts it first.
+    #[inline(never)]
+    fn find_layout(&mut self, event_type: usize, text: &[u8], reading: &Reading<'_>) -> bool {
+        let known = self.layouts.iter().position(|known| Arc::ptr_eq(&known.layout, reading.layout));
+        if let Some(index) = known {
+            self.layouts[..=index].rotate_right(1);
+            return true;
+        }
+        let numbers = reading.unknown().map(|name| self.number_of(event_type, text, &name));
+        let Some(numbers) = numbers.collect() else { return false };
+        self.layouts.truncate(MOST_LAYOUTS - 1);
+        self.layouts.insert(0, LearnedLayout { layout: reading.layout.clone(), numbers });
+        true
+    }
+
+    /// Counts the names of an event of the layout that [was found](UnknownNames::know_layout) last.
+    pub(crate) fn count_layout(&mut self) {
+        for number in self.layouts.first().map_or(&[][..], |last| &last.numbers) {
+            self.counts[*number] += 1;
+        }
     }
 
     /// Returns the number under which a key is counted; `None` if it has not been learned.

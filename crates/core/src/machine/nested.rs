@@ -51,7 +51,7 @@ impl NestedInstances {
             let family = self.new_family(key, lifecycle);
             self.families.insert(key.into(), family);
         }
-        let family = self.families.entry(key.into()).or_default();
+        let Some(family) = self.families.get_mut(key) else { unreachable!("it was inserted just now") };
         family.catch_up((self.losses, self.lost), lifecycle);
         &mut family.instances
     }

@@ -1,9 +1,11 @@
 //! The lines of an event that is read before their end is known.
 
+use std::num::NonZeroU64;
 use std::ops::Range;
 
 use super::FastEvent;
 use crate::input::Origin;
+use crate::schema::template::Reading;
 
 /// The beginning of the line of a server-sent event that has its data.
 const DATA: &[u8] = b"data: ";
@@ -12,48 +14,57 @@ const EVENT: &[u8] = b"event: ";
 /// The length of the longest name that is read ahead, in bytes.
 const LONGEST_NAME: usize = 100;
 
-/// A line whose event was judged before the end of the line was known.
+/// A line whose event was read before the end of the line was known.
 #[derive(Default)]
 pub(crate) struct FastLine {
-    pub event: FastEvent,
-    /// The place of the event in the lines, in bytes.
+    /// The number of the event's type.
+    pub event_type: usize,
+    /// The place in the lines of the text that the event stands in, in bytes: the line, or the data of a server-sent event.
+    pub text: Range<usize>,
+    /// The place of the event in that text, in bytes.
     pub span: Range<usize>,
     /// The length of the line, including its end, in bytes; of a server-sent event, that of all its lines.
     pub whole: usize,
-    /// The number of characters on the line before the event, if it stands inside of a message.
+    /// The number of what is around the event in its text, if that is known: the same number means the same bytes.
+    pub surroundings: Option<NonZeroU64>,
+    /// The number of characters in the text before the event.
     pub(super) characters_before: u64,
     /// The number of lines before the one with the event.
-    lines_before: u64,
+    pub(super) lines_before: u64,
     /// The number of those lines, of the one with the event and of the blank one behind it, if there is one.
-    lines: u64,
+    pub(super) lines: u64,
 }
 
 impl FastLine {
-    /// Fills the line in, part by part. `span`: the place of the event behind its lead; `whole`: the length of the lines
-    /// from there.
+    /// Fills the line in, part by part: to move it would take as long as half of the rest. `span`: the place of the event,
+    /// which is all of its text, behind its lead; `whole`: the length of the lines from there.
     #[inline(always)]
     pub(super) fn fill<const SERVER_SENT: bool>(
         &mut self,
         lead: &Lead<'_>,
         event_type: usize,
-        span: Range<usize>,
-        type_span: Range<usize>,
+        length: usize,
         whole: usize,
     ) {
-        self.span = lead.start + span.start..lead.start + span.end;
-        self.characters_before = 0;
+        self.event_type = event_type;
+        self.text = lead.start..lead.start + length;
+        self.span = 0..length;
         self.whole = lead.start + whole;
+        self.surroundings = None;
+        self.characters_before = 0;
         self.lines_before = u64::from(lead.name.is_some());
         self.lines = self.lines_before + 1 + u64::from(SERVER_SENT);
-        self.event.event_type = event_type;
-        self.event.span = span;
-        self.event.type_span = type_span;
+    }
+
+    /// Returns the event, of which this is the reading.
+    pub(crate) fn event(&self, reading: &Reading<'_>) -> FastEvent {
+        FastEvent { event_type: self.event_type, span: self.span.clone(), type_span: reading.type_span() }
     }
 
     /// Returns the origin of the event, if the lines start at this one.
     #[inline]
     pub(crate) fn origin(&self, start: Origin) -> Origin {
-        let at = self.span.start as u64;
+        let at = self.text.start as u64;
         let column = if at == 0 { 1 } else { 1 + DATA.len() as u64 };
         Origin { offset: start.offset + at, line: start.line + self.lines_before, column }
     }
@@ -62,7 +73,7 @@ impl FastLine {
     #[inline]
     pub(crate) fn event_origin(&self, line: Origin) -> Origin {
         let Origin { offset, column, .. } = line;
-        Origin { offset: offset + self.event.span.start as u64, column: column + self.characters_before, ..line }
+        Origin { offset: offset + self.span.start as u64, column: column + self.characters_before, ..line }
     }
 
     /// Returns the origin of the next line, if the lines start at this one.

@@ -1,5 +1,8 @@
 //! Judges the events of which the fast path is sure.
 
+use std::num::NonZeroU64;
+use std::ops::Range;
+
 use super::StreamJudge;
 use crate::check::fast_reader::FastEvent;
 use crate::event::event_checker::stream_of;
@@ -17,8 +20,12 @@ pub(crate) struct EventLine<'t> {
     pub text: &'t [u8],
     /// The origin of the text.
     pub origin: Origin,
-    /// The origin of the event, which may stand inside of a message.
-    pub event: Origin,
+    /// The place of the event, as a byte range of the text: it may stand inside of a message.
+    pub span: Range<usize>,
+    /// The origin of the event.
+    pub at: Origin,
+    /// The number of what is around the event, if its reader gave it one.
+    pub surroundings: Option<NonZeroU64>,
     /// The caller's row for the event, if it is not a part of a file.
     pub row: Option<u64>,
     pub server_sent: bool,
@@ -109,33 +116,20 @@ impl StreamJudge {
         &mut self,
         protocol: &Protocol,
         line: &EventLine<'_>,
-        (fast_event, reading): (&FastEvent, Reading<'_>),
+        (event_type, reading): (usize, Reading<'_>),
         source: (&[u8], u64),
         captures: &mut Captures,
     ) {
-        let FastEvent { event_type, span, type_span } = fast_event;
-        let (excerpts, row, origin) = (self.excerpts, line.row, line.event);
-        let (length, mark) = (span.len(), type_span.start - span.start..type_span.end - span.start);
-        let note = |number: u64, noted: &mut EventNote| {
-            noted.place_at(EventAt { origin, length, mark, number, row }, excerpts)
-        };
+        let EventLine { text, span, surroundings, .. } = line;
         let is_repeat = self.held.is_empty()
-            && (span.len() == line.text.len() || self.surroundings.are_known(line.text, span))
-            && (!reading.has_unknown() || self.have_learned(*event_type, line.text, reading, captures))
-            && self.judge_repeat(protocol, line.text, fast_event, &reading, note);
+            && (span.len() == text.len() || self.surroundings.are_known(text, span, *surroundings))
+            && (!reading.has_unknown() || self.event_checker.unknown.know_layout(event_type, text, &reading))
+            && self.judge_repeat(protocol, line, event_type, &reading);
         if !is_repeat {
-            self.judge_other(protocol, line, (fast_event, reading), source, captures);
+            self.judge_other(protocol, line, (event_type, reading), source, captures);
         } else if reading.has_unknown() {
-            self.event_checker.unknown.count_again(*event_type, line.text, &captures.unknown);
+            self.event_checker.unknown.count_layout();
         }
-    }
-
-    /// Returns whether all undeclared names of an event have been learned. `captures` receives them.
-    #[inline(never)]
-    fn have_learned(&self, event_type: usize, text: &[u8], reading: Reading<'_>, captures: &mut Captures) -> bool {
-        captures.unknown.clear();
-        captures.unknown.extend(reading.unknown());
-        self.event_checker.unknown.have_learned(event_type, text, &captures.unknown)
     }
 
     /// Judges an event that was read by a template, and is not for the machine's short path.
@@ -144,17 +138,18 @@ impl StreamJudge {
         &mut self,
         protocol: &Protocol,
         line: &EventLine<'_>,
-        (fast_event, reading): (&FastEvent, Reading<'_>),
+        (event_type, reading): (usize, Reading<'_>),
         source: (&[u8], u64),
         captures: &mut Captures,
     ) {
+        let EventLine { text, ref span, origin, row, server_sent, .. } = *line;
         self.leave_source(source);
         captures.clear();
         reading.capture(captures);
-        let EventLine { text, origin, row, server_sent, .. } = *line;
+        let fast_event = FastEvent { event_type, span: span.clone(), type_span: reading.type_span() };
         let segments = [Segment { at: 0, origin }];
         let frame = Frame { utf8: true, row, server_sent, ..Frame::new(text, &segments) };
-        self.judge_frame(protocol, &frame, Some(fast_event), captures.all(), None);
+        self.judge_frame(protocol, &frame, Some(&fast_event), captures.all(), None);
     }
 
     /// Keeps what is still needed of a part of the file, which begins at a byte offset, before it is gone.
@@ -164,17 +159,9 @@ impl StreamJudge {
     }
 
     /// Judges a valid event by the machine's short path. Returns `false`, and judges nothing, if that is not for it.
-    /// `note` notes the event's place, given its number; see [`Machine::step_repeat`](crate::machine::Machine::step_repeat).
     #[inline(always)]
-    fn judge_repeat(
-        &mut self,
-        protocol: &Protocol,
-        text: &[u8],
-        fast_event: &FastEvent,
-        fields: &Reading<'_>,
-        note: impl FnOnce(u64, &mut EventNote) -> bool,
-    ) -> bool {
-        let id = fast_event.event_type;
+    fn judge_repeat(&mut self, protocol: &Protocol, line: &EventLine<'_>, id: usize, fields: &Reading<'_>) -> bool {
+        let EventLine { text, ref span, at: origin, row, .. } = *line;
         let event_type = &protocol.tables().events[id];
         // One that is not there, or is written as nobody does, is not for this path.
         let inside = |slot: usize| match fields.field(slot) {
@@ -189,9 +176,14 @@ impl StreamJudge {
                 None => return false,
             },
         };
-        let number = self.event_checker.log.summary.events;
+        let (number, excerpts) = (self.event_checker.log.summary.events, self.excerpts);
         let repeat = Repeat { event_type: id, text, fields };
-        let is_repeat = self.machine.step_repeat(stream, &repeat, time, |noted| note(number, noted));
+        let note = |noted: &mut EventNote| {
+            let type_span = fields.type_span();
+            let mark = type_span.start - span.start..type_span.end - span.start;
+            noted.place_at(EventAt { origin, length: span.len(), mark, number, row }, excerpts)
+        };
+        let is_repeat = self.machine.step_repeat(stream, &repeat, time, note);
         if is_repeat {
             self.next_event(id);
         }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
-use super::{FastLine, FastReader, first_line, paths_agree, reads_alike};
+use super::{FastEvent, FastReader, first_line, paths_agree, reads_alike};
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 use crate::schema::lowered::made;
@@ -147,10 +147,10 @@ fn the_way_in_which_a_producer_writes_is_learned() {
             ),
         ]
     };
-    fn read_ahead(reader: &mut FastReader, event: &str) -> Option<(FastLine, Captures)> {
+    fn read_ahead(reader: &mut FastReader, event: &str) -> Option<(FastEvent, Captures)> {
         let mut captures = Captures::default();
-        let line = first_line::<false>(reader, format!("{event}\n").as_bytes(), 1000, &mut captures)?;
-        Some((line, captures))
+        let (_, event) = first_line::<false>(reader, format!("{event}\n").as_bytes(), 1000, &mut captures)?;
+        Some((event, captures))
     }
     for (first, second) in chunk("one").into_iter().zip(chunk("two and more")) {
         let mut reader = FastReader::new(&PROTOCOL);
@@ -158,9 +158,9 @@ fn the_way_in_which_a_producer_writes_is_learned() {
         for _ in 0..2 {
             assert!(reader.read(first.as_bytes(), &mut Captures::default()).is_some());
         }
-        let (line, captures) = read_ahead(&mut reader, &second).expect("its template was learned");
+        let (event, captures) = read_ahead(&mut reader, &second).expect("its template was learned");
         let mut alone = Captures::default();
-        assert_eq!(FastReader::new(&PROTOCOL).read(second.as_bytes(), &mut alone), Some(line.event));
+        assert_eq!(FastReader::new(&PROTOCOL).read(second.as_bytes(), &mut alone), Some(event));
         assert_eq!(captures, alone);
         // Another type in the same order, and a fault, are left to others.
         let other = second.replace("stream.chunk", "stream.chump");
