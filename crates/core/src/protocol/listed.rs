@@ -106,7 +106,7 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             severity: Some(Severity::Error),
             basis: Basis::Framing,
             means: Some("the input stops in the middle of an event"),
-            says: "the input stops in the middle of an event: {found}",
+            says: "the last event is cut off: {found}",
             help: "end every event with a line feed, and flush before exit; the producer was probably cut off while \
                    it was writing",
         },
