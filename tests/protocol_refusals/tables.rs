@@ -263,7 +263,7 @@ fn a_rule_has_words() {
     refused("\"the tool call {key} was started again", "\"the tool call {who} was started again")
         .says("{who} stands for nothing", "again    = { says = ▸\"the tool call {who}")
         .and_nothing_else(1);
-    refused("\"use the id of that call\"", "\" \"")
+    refused("\"use the id of the open call\"", "\" \"")
         .says("the rule unknown-tool-call has no words: `help` is empty", "help = ▸\" \" }")
         .and_nothing_else(1);
 }

@@ -302,8 +302,8 @@ fn a_text_in_which_nothing_is_replaced_has_no_words_in_braces() {
         .says("`label` is shown as it is written, with {key}", "label   = ▸\"the record of {key}\"")
         .and_nothing_else(1);
     // An example of JSON is no word in braces.
-    let help = "help     = \"emit it before session.status with pending = false:";
-    Folder::copy().edit("protocol.toml", help, &help.replace("it", "{ \\\"type\\\": 1 }")).loads();
+    let help = "help     = \"emit the event before session.status with pending = false:";
+    Folder::copy().edit("protocol.toml", help, &help.replace("the event", "{ \\\"type\\\": 1 }")).loads();
 }
 
 #[test]

@@ -98,9 +98,9 @@ fn a_mismatch_says_how_it_came_about() {
 fn a_message_that_differs_is_not_called_a_stream() {
     let message = r#","message":{"role":"assistant","content":"It is raining."}"#;
     for (whole, parted) in [
-        ("It is sunny.", "after 6 characters, \"sunny.\" stands where the appended message has \"raining.\""),
-        ("It is", "after 5 characters, it stops where the appended message continues with \" raining.\""),
-        ("", "it is empty, but the appended message is \"It is raining.\""),
+        ("It is sunny.", "after 6 characters, \"sunny.\" stands where the earlier appended message has \"raining.\""),
+        ("It is", "after 5 characters, it stops where the earlier appended message continues with \" raining.\""),
+        ("", "it is empty, but the earlier appended message is \"It is raining.\""),
     ] {
         let whole = format!(r#","final_message":"{whole}""#);
         let report = judge(&[THINKING, ("message.appended", message), ("completed", &whole), IDLE]);
@@ -153,8 +153,8 @@ const COMPLETED: (&str, &str) = ("completed", r#","final_message":"""#);
 fn a_wrong_id_is_laid_to_the_only_call_that_it_can_be_meant_for() {
     let wrong = (
         "unknown-tool-call",
-        "no tool call with the id \"wrong\" was started in this session; the only open call that this can belong to is \"c1\"",
-        "use the id of that call",
+        "no tool call with the id \"wrong\" was started in this session; the event fits only one open call, \"c1\"",
+        "use the id of the open call",
     );
     let of = |line: u64| (line, wrong.0, wrong.1, wrong.2);
     let wrong_done = DONE.1.replace("c1", "wrong");
@@ -245,7 +245,7 @@ fn the_only_event_of_a_session_beside_another_one_is_named() {
     assert_eq!((last.place.line, &*last.rule), (3, "turn-unfinished"));
     assert_eq!(
         last.message,
-        "this is the only event of the session \"other\", and its turn does not end; all other events belong to \"s\""
+        "this is the only event of the session \"other\", and its turn does not end; all other events belong to the session \"s\""
     );
     assert_eq!(last.related.iter().map(|related| related.place.line).collect::<Vec<_>>(), [6]);
     // With a third session it is not clear to which one it belongs, and with a short one whether it is a mistake.

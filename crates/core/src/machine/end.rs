@@ -85,7 +85,8 @@ pub(crate) fn judge_end(
             let muted = spoken.mutes(tables, lifecycle.within, key.unwrap_or_default());
             spoken.add(number, key.unwrap_or_default());
             if !muted {
-                let mut facts: Facts = key.map(|key| ("key", display_key(key))).into_iter().collect();
+                let shown = key.map(|key| display_key(key, number, &tables.lifecycles));
+                let mut facts: Facts = shown.map(|shown| ("key", shown)).into_iter().collect();
                 let mut related = related_places(history, lifecycle);
                 let at = match entry.filter(|_| possible.or(lifecycle.end_at_entry) == lifecycle.end_at_entry) {
                     Some(entry) => {

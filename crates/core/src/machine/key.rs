@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::field::{Field, Scope, display_text};
 use crate::bytes::contains;
 use crate::input::json::unescaped;
+use crate::protocol::tables::Lifecycle;
 
 /// The end of a part.
 const END: u8 = 0;
@@ -106,10 +107,31 @@ pub(crate) fn key_parts(key: &[u8]) -> Vec<String> {
     parts.split(|byte| *byte == END).map(|written| String::from_utf8_lossy(&part(written)).into_owned()).collect()
 }
 
-/// Formats a key for a message: its parts with commas between them. Digits are shown as the number that they mostly are.
-pub(crate) fn display_key(key: &[u8]) -> String {
-    let parts: Vec<_> = key.strip_suffix(&[END]).unwrap_or(key).split(|byte| *byte == END).map(part).collect();
-    parts.iter().map(|part| display_part(part)).collect::<Vec<_>>().join(", ")
+/// Formats the key of an instance for a message. A part that comes from a lifecycle around has that one's name, as has
+/// then the part of its own: `part 1 in item 0`. A key that is all the lifecycle's own has no names: the message says what
+/// it is the key of.
+pub(crate) fn display_key(key: &[u8], lifecycle: usize, lifecycles: &[Lifecycle]) -> String {
+    let around = lifecycles[lifecycle].parent_parts > 0;
+    display_key_within(key, around.then_some(lifecycle), lifecycles)
+}
+
+/// Formats the key of a text or a series within a lifecycle: the parts that are of that lifecycle, or of one around it, have
+/// its name. Digits are shown as the number that they mostly are.
+pub(crate) fn display_key_within(key: &[u8], innermost: Option<usize>, lifecycles: &[Lifecycle]) -> String {
+    let parts = key.strip_suffix(&[END]).unwrap_or(key).split(|byte| *byte == END);
+    let parts: Vec<String> = parts.map(|written| display_part(&part(written))).collect();
+    let named = innermost.map_or(0, |innermost| lifecycles[innermost].key_parts).min(parts.len());
+    let (mut rest, nameless) = parts.split_at(named);
+    let mut words: Vec<String> = (!nameless.is_empty()).then(|| nameless.join(", ")).into_iter().collect();
+    for lifecycle in std::iter::successors(innermost, |number| lifecycles[*number].within) {
+        let lifecycle = &lifecycles[lifecycle];
+        let (outer, own) = rest.split_at(lifecycle.parent_parts.min(rest.len()));
+        if !own.is_empty() {
+            words.push(format!("{} {}", lifecycle.name.replace('-', " "), own.join(", ")));
+        }
+        rest = outer;
+    }
+    words.join(" in ")
 }
 
 fn display_part(part: &[u8]) -> String {
@@ -170,8 +192,9 @@ mod tests {
 
     #[test]
     fn a_key_is_shown_as_its_parts() {
-        assert_eq!(display_key(&key(&["7"])), "7");
-        assert_eq!(display_key(&key(&["0", "msg_1"])), "0, \"msg_1\"");
-        assert_eq!(display_key(&key(&["", "\u{1}0"])), "\"\", \"\\u00010\"");
+        let display = |parts: &[&str]| display_key_within(&key(parts), None, &[]);
+        assert_eq!(display(&["7"]), "7");
+        assert_eq!(display(&["0", "msg_1"]), "0, \"msg_1\"");
+        assert_eq!(display(&["", "\u{1}0"]), "\"\", \"\\u00010\"");
     }
 }

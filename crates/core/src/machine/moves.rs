@@ -360,7 +360,7 @@ impl<W: CellObserver> Step<'_, W> {
             self.spoken.add(number, key);
         }
         for (rule, at, mut facts, mut wording) in reports {
-            facts.push(("key", display_key(key)));
+            facts.push(("key", display_key(key, number, &self.tables.lifecycles)));
             let mut related = related.clone();
             if is_unseen
                 && self.tables.rules[usize::from(rule.0)].likely.is_some()
@@ -368,7 +368,7 @@ impl<W: CellObserver> Step<'_, W> {
                 && let Some(other) = self.take_likely((number, key), lifecycle, row, scope)
             {
                 wording = Wording::Likely;
-                facts.push(("other", display_key(&other.key)));
+                facts.push(("other", display_key(&other.key, number, &self.tables.lifecycles)));
                 related = other.related;
             }
             self.report((number, key), lifecycle, (rule, wording), at, related, facts);

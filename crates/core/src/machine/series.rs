@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::by_key::{ByKey, Known};
 use super::field::{Field, KeptValue, Scope, display_field};
-use super::key::{Key, display_key, read_key};
+use super::key::{Key, display_key_within, read_key};
 use super::observer::CellObserver;
 use super::step::{Step, event_place};
 use super::{EventLocator, Verdict, Wording};
@@ -17,9 +17,9 @@ use crate::protocol::series::{Series, SeriesStep, SeriesValue};
 use crate::protocol::tables::Certainty;
 
 /// What a finding says of the event with the value before.
-const BEFORE: &str = "the value before was sent here";
+const BEFORE: &str = "the previous value was sent here";
 /// What a finding says of the event with the first value, from which another one differs.
-const FIRST: &str = "it was first sent here";
+const FIRST: &str = "the first value was sent here";
 
 /// The last value of a series.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -226,7 +226,7 @@ impl<W: CellObserver> Step<'_, W> {
             };
             let mut facts = vec![("kept", kept.clone()), ("found", display_field(field))];
             if series.key_parts > 0 {
-                facts.push(("key", display_key(&key)));
+                facts.push(("key", display_key_within(&key, series.within, &self.tables.lifecycles)));
             }
             self.out.push(Verdict {
                 rule: series.rule,

@@ -1,7 +1,7 @@
 //! The part of a step that is about texts: pieces that are put together, wholes that must equal them, and what they say.
 
 use super::field::{Field, Scope};
-use super::key::{Key, display_key, read_key};
+use super::key::{Key, display_key_within, read_key};
 use super::observer::CellObserver;
 use super::step::{Step, event_place};
 use super::streamed_text::{Comparison, HalfCharacter, TextState};
@@ -230,7 +230,9 @@ impl<W: CellObserver> Step<'_, W> {
         let here = text.takes_wholes().then(|| event_place(&mut self.here, self.event));
         let room = self.stream.texts.room(number, key, self.max_text_bytes);
         let compared = self.stream.texts.change(number, key, |state| {
-            let compared = state.compare(said, || is_named.then(|| text.name.clone()), self.buffers);
+            // Both wholes have this name: the message is about the earlier one.
+            let name = || is_named.then(|| format!("earlier {}", text.name).into());
+            let compared = state.compare(said, name, self.buffers);
             // What is not known of a text with a single whole stays so.
             if let Some(here) = here.filter(|_| text.keeps_wholes || !state.is_incomplete()) {
                 state.keep_whole(said, room, here, self.buffers);
@@ -310,7 +312,7 @@ impl<W: CellObserver> Step<'_, W> {
         key: &[u8],
     ) {
         if text.key_parts > 0 {
-            facts.push(("key", display_key(key)));
+            facts.push(("key", display_key_within(key, text.within, &self.tables.lifecycles)));
         }
         let (stream, facts) = (self.stream.name.clone(), std::mem::take(facts));
         self.out.push(Verdict { rule, stream, at, related, facts, wording });

@@ -106,7 +106,7 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             severity: Some(Severity::Error),
             basis: Basis::Framing,
             means: Some("the input stops in the middle of an event"),
-            says: "the input stops in the middle of an event: {found}",
+            says: "the last event is cut off: {found}",
             help: "end every event with a line feed, and flush before exit; the producer was probably cut off while \
                    it was writing",
         },
@@ -210,7 +210,7 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("an event's type is not a type of the protocol"),
             says: "{found} is not an event type of this protocol",
-            help: "if it is your own extension, or newer than the protocol file, switch the rule off with \
+            help: "to allow a type that is your own, or newer than the protocol file, switch the rule off with \
                    --rule unknown-event=off, or declare the type in a protocol folder of your own (sessionlint init --protocol)",
         },
         Framing::MixedProtocols => ListedRule {
@@ -233,9 +233,9 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("a field that tells what an object is has a value that the protocol does not have"),
             says: "{key} is {found}, which this protocol does not have",
-            help: "spell the value as the protocol does; if it is your own extension, or newer than the protocol file, add \
-                   it to the schema or switch the rule off with --rule unknown-value=off (the rest of the object was not \
-                   checked)",
+            help: "spell the value as the protocol does; to allow a value that is your own, or newer than the protocol file, \
+                   add it to the schema or switch the rule off with --rule unknown-value=off (the rest of the object was \
+                   not checked)",
         },
         Framing::CheckSkipped => ListedRule {
             severity: Some(Severity::Note),

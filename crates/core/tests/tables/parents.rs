@@ -1,5 +1,7 @@
 //! Lifecycles within lifecycles with keys: what belongs to one instance stays with it.
 
+use sessionlint_core::{Options, check};
+
 use crate::Folder;
 
 /// A run has items, and an item has parts.
@@ -178,6 +180,39 @@ fn an_item_that_opens_after_a_loss_is_sure_again() {
 fn an_item_that_cannot_be_read_makes_all_unsure() {
     says(&["run", "item 0", "item 1", "part 0 0", "item-end ?", "part 0 0", "part 1 0"], &[]);
     says(&["run", "item 0", "part 0 0", "part ? 0", "part 0 0", "item-end 0"], &[]);
+}
+
+#[test]
+fn a_key_names_the_lifecycles_that_its_parts_come_from() {
+    let words = |rule: &str, says: &str| {
+        format!("[rule.{rule}]\nseverity = \"error\"\nbasis = \"framing\"\nsays = \"{says}\"\nhelp = \"mend it\"\n")
+    };
+    let word = [
+        words("item-twice", "item {key} was added twice"),
+        words("part-twice", "{key} was added twice"),
+        words("part-at-end", "{key} is open"),
+        words("other-n", "{key} has another n"),
+    ];
+    let series = r#"
+        [[series]]
+        within = "item"
+        key = ["/i", "/p"]
+        values = [{ on = "part", at = "/n" }]
+        step = "same"
+        rule = "other-n"
+    "#;
+    let tables: &str = [RUNS.tables, series, &word.concat()].join("\n").leak();
+    let folder = Folder { tables, rules: &["no-run", "item-not-open", "part-not-open", "part-unfinished"], ..RUNS };
+    let lines = lines(&["run", "item 0", "part 0 1", "part 0 1", "item 0", "item \"a\"", "part \"a\" 2"]);
+    let report = check(&folder.load(), lines.join("\n").as_bytes(), Options::default());
+    let messages: Vec<_> = report.findings.iter().map(|found| found.message.as_str()).collect();
+    let expected = [
+        "part 1 in item 0 was added twice",
+        "1 in item 0 has another n",
+        "item 0 was added twice",
+        "part 2 in item \"a\" is open",
+    ];
+    assert_eq!(messages, expected);
 }
 
 #[test]

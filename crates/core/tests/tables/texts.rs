@@ -210,9 +210,12 @@ fn a_finding_names_the_text_and_its_key() {
     assert_eq!(
         found.collect::<Vec<_>>(),
         [
-            ("0: after 1 character, it has \"x\" where \"b\" was streamed", "the part began here"),
-            ("0: after 1 character, \"y\" stands where the part has \"x\"", "the whole part was sent here"),
-            ("1: \"{\"", "the part began here"),
+            ("part 0: after 1 character, it has \"x\" where \"b\" was streamed", "the part began here"),
+            (
+                "part 0: after 1 character, \"y\" stands where the earlier part has \"x\"",
+                "the whole part was sent here"
+            ),
+            ("part 1: \"{\"", "the part began here"),
         ]
     );
 }
