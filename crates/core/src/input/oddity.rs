@@ -115,7 +115,7 @@ impl Oddity {
             Oddity::ZeroBytes => format!("there are zero bytes around {the_event} {on_lines}"),
             Oddity::NoLineFeed => format!("there is no line feed between two events {on_lines}"),
             Oddity::TornWrite => {
-                format!("an event breaks off and the next one follows it without a line feed {on_lines}")
+                format!("{on_lines}, an event breaks off, and the next one follows without a line feed")
             }
             Oddity::Escapes => format!("there are terminal escape sequences around {the_event} {on_lines}"),
             Oddity::DataTwice => format!("`data:` is doubled {on_lines}"),
@@ -141,7 +141,7 @@ impl Oddity {
             Oddity::Undispatched => "the last server-sent event is not terminated by a blank line".to_owned(),
             Oddity::OtherName => {
                 let in_events = if lines == 1 { String::new() } else { format!(" in {lines} events") };
-                format!("the `event` field is not the type of the event in the data{in_events}")
+                format!("the `event` field does not name the type that is in the data{in_events}")
             }
             Oddity::NoName => match lines {
                 1 => "this server-sent event has no `event` field".to_owned(),
@@ -164,7 +164,7 @@ impl Oddity {
             Oddity::TextBehind => "write nothing after an event on its line (the event was read anyway)",
             Oddity::Comma => "write one event per line, without commas, or a JSON array (the events were read anyway)",
             Oddity::ByteOrderMark => {
-                "when joining files, remove the marks of all but the first (the event was read anyway)"
+                "when joining files, remove the byte-order mark of every file but the first (the event was read anyway)"
             }
             Oddity::ZeroBytes => {
                 "look for a crash, or a log that was truncated, while the file was being written: these leave zero bytes behind (the event was read anyway)"
@@ -196,7 +196,7 @@ impl Oddity {
                 "check the address and the status of the response: a server or proxy answered with an error page"
             }
             Oddity::StackTrace => {
-                "let the program, which failed, write its errors to standard error, apart from the events"
+                "the program failed: see its message, and let it write errors to standard error, apart from the events"
             }
             Oddity::NotANumber => {
                 "send null or a string; Python's json.dumps writes NaN and Infinity unless allow_nan=False; the rest of the event was checked"

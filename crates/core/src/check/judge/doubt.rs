@@ -90,10 +90,13 @@ impl StreamJudge {
         }
         let these = if names.len() == 1 { "this rule" } else { "these rules" };
         let (found, help) = match self.is_missing {
-            false => ("an event here is missing or could not be read", "fix what cannot be read, and check again"),
-            true => ("events may be missing before this file", "find what is missing, and check again"),
+            false => (
+                "an event was lost here: it is missing, or cannot be read",
+                "find the missing event, or correct the one that cannot be read; then check again",
+            ),
+            true => ("events may be missing before this file", "find the missing events; then check again"),
         };
-        let found = format!("{found}, and from there on {these} may miss mistakes: {}", list(&names));
+        let found = format!("{found}; from here on, {these} may miss mistakes: {}", list(&names));
         let rule = framing(Framing::CheckSkipped);
         let message = log.message(rule, &mut [("found", found)]);
         let help = Some(help.into());
