@@ -410,14 +410,15 @@ impl EventNote {
 
 /// Returns an excerpt from the first line of an event. `head` is the start of the event, or all of it if `whole`.
 fn beginning(head: &[u8], whole: bool, column: u64, mark: Range<usize>) -> Excerpt {
-    let line = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
-    let kept = first_characters(line, REMEMBERED_CHARS);
+    let kept = first_characters(head, REMEMBERED_CHARS);
+    let kept = &kept[..memchr::memchr(b'\n', kept).unwrap_or(kept.len())];
+    let goes_on = head.get(kept.len()).is_some_and(|next| *next != b'\n');
     Excerpt {
         text: lossy(kept).into_owned(),
         column,
         mark: if mark.end <= kept.len() { mark } else { 0..kept.len() },
         cut_before: column > 1,
-        cut_after: !whole || kept.len() < line.len(),
+        cut_after: !whole || goes_on,
     }
 }
 
@@ -455,8 +456,16 @@ fn first_characters(line: &[u8], count: usize) -> &[u8] {
     if head.len() == line.len() || head.is_ascii() {
         return head;
     }
-    let mut seen = 0;
-    for (at, byte) in line.iter().enumerate() {
+    let (mut seen, mut start) = (0, 0);
+    // Most is counted in blocks.
+    for block in line.as_chunks::<16>().0 {
+        let inside = count_characters(block) as usize;
+        if seen + inside > count {
+            break;
+        }
+        (seen, start) = (seen + inside, start + block.len());
+    }
+    for (at, byte) in line.iter().enumerate().skip(start) {
         if byte & 0xC0 != 0x80 {
             if seen == count {
                 return &line[..at];
@@ -521,6 +530,30 @@ mod tests {
             assert_eq!(excerpt.column as usize, 1 + before.saturating_sub(WINDOW_BEFORE));
             assert_eq!((excerpt.cut_before, excerpt.cut_after), (before > WINDOW_BEFORE, after + 1 > WINDOW_AFTER));
         }
+    }
+
+    #[test]
+    fn the_first_characters_are_counted_as_one_by_one() {
+        for text in ["plain text ".repeat(30), "日本 ".repeat(90), "a🙂é".repeat(100), "é\u{301}x".repeat(5)] {
+            for count in [1, 15, 16, 17, 63, 199, 200] {
+                let expected: String = text.chars().take(count).collect();
+                assert_eq!(first_characters(text.as_bytes(), count), expected.as_bytes(), "{count} of {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_an_event_ends_with_its_first_line() {
+        let shown = |head: &str, whole| {
+            let Excerpt { text, cut_after, .. } = beginning(head.as_bytes(), whole, 1, 0..1);
+            (text, cut_after)
+        };
+        let long = "é".repeat(REMEMBERED_CHARS);
+        assert_eq!(shown("{}\n[]", true), ("{}".to_owned(), false));
+        assert_eq!(shown("{}", false), ("{}".to_owned(), true));
+        assert_eq!(shown(&format!("{long}\nmore"), true), (long.clone(), false));
+        assert_eq!(shown(&format!("{long}x\nmore"), true), (long.clone(), true));
+        assert_eq!(shown(&long, true), (long.clone(), false));
     }
 
     #[test]
