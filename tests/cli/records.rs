@@ -35,6 +35,20 @@ fn gzip(text: &str) -> Vec<u8> {
     encoder.finish().expect("memory can be written")
 }
 
+/// Which members a container must have is no advice on the type of one that it has.
+#[test]
+fn the_help_for_a_container_is_about_what_is_wrong_with_it() {
+    let help = |text: &str| {
+        let folder = Folder::with(&[("sessions.json", text)]);
+        let lines = folder.run("check sessions.json --width 200").out;
+        lines.lines().find_map(|line| line.trim().strip_prefix("help: ").map(str::to_owned)).unwrap_or(lines)
+    };
+    let of_a_type = r#"{"items":[],"page":0,"page_size":25,"total_pages":"1"}"#;
+    assert_eq!(help(of_a_type), "send the type that the protocol requires");
+    let lacking = r#"{"items":[],"page":0}"#;
+    assert!(help(lacking).starts_with("send one of these: a page (items, page and page_size)"), "{}", help(lacking));
+}
+
 #[test]
 fn one_cause_in_several_kinds_names_the_kinds_of_records() {
     let records = "{\"timestamp\":\"20240116T123456Z\",\"duration\":0}\n{\"timestamp\":\"20240116T123456Z\",\"category\":\"a\"}\n";

@@ -99,7 +99,8 @@ proptest! {
             let wide = utf_16(&[mark, &text].concat(), little);
             let length = 2 * mark.chars().count() as u64;
             let mut expected = check(text.as_bytes(), &Options::default()).findings;
-            for finding in &mut expected {
+            // That there are no events is said of the file as a whole.
+            for finding in expected.iter_mut().filter(|finding| &*finding.rule != "no-events") {
                 finding.place = in_utf_16(&finding.place, &text, length);
                 for related in &mut finding.related {
                     related.place = in_utf_16(&related.place, &text, length).into();

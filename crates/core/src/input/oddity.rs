@@ -110,7 +110,7 @@ impl Oddity {
             Oddity::Binary => "the input contains binary data here, not text".to_owned(),
             Oddity::LogPrefix => format!("there is a log prefix before {the_event} {on_lines}"),
             Oddity::TextBehind => format!("there is text after {the_event} {on_lines}"),
-            Oddity::Comma => format!("there is a comma next to {the_event} {on_lines}"),
+            Oddity::Comma => format!("there is a comma before or after {the_event} {on_lines}"),
             Oddity::ByteOrderMark => format!("there is a byte-order mark before {the_event} {on_lines}"),
             Oddity::ZeroBytes => format!("there are zero bytes around {the_event} {on_lines}"),
             Oddity::NoLineFeed => format!("there is no line feed between two events {on_lines}"),
@@ -162,7 +162,9 @@ impl Oddity {
                 "write the events to a stream of their own, without the logger's prefix, or cut it off (the events were read anyway)"
             }
             Oddity::TextBehind => "write nothing after an event on its line (the event was read anyway)",
-            Oddity::Comma => "write one event per line, without commas, or a JSON array (the events were read anyway)",
+            Oddity::Comma => {
+                "remove the commas and write one event per line, or write one JSON array of all events (the events were read anyway)"
+            }
             Oddity::ByteOrderMark => {
                 "when joining files, remove the byte-order mark of every file but the first (the event was read anyway)"
             }

@@ -144,8 +144,7 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("half of a character appears without its other half"),
             says: "{found} is half of a character: its other half is missing",
-            help: "cut text between characters, not inside a UTF-16 surrogate pair; if a pair must be cut, send \
-                   nothing between its halves",
+            help: "cut text between characters, not inside a UTF-16 surrogate pair",
         },
         Framing::RepeatedEvents => ListedRule {
             severity: Some(Severity::Error),
@@ -210,8 +209,8 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("an event's type is not a type of the protocol"),
             says: "{found} is not an event type of this protocol",
-            help: "to allow a type that is your own, or newer than the protocol file, switch the rule off with \
-                   --rule unknown-event=off, or declare the type in a protocol folder of your own (sessionlint init --protocol)",
+            help: "check its spelling; to add a type to the protocol, declare it in a protocol folder of your own (sessionlint \
+                   init --protocol); to allow all unknown types, use --rule unknown-event=off",
         },
         Framing::MixedProtocols => ListedRule {
             severity: Some(Severity::Warning),
@@ -233,9 +232,8 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("a field that tells what an object is has a value that the protocol does not have"),
             says: "{key} is {found}, which this protocol does not have",
-            help: "spell the value as the protocol does; to allow a value that is your own, or newer than the protocol file, \
-                   add it to the schema or switch the rule off with --rule unknown-value=off (the rest of the object was \
-                   not checked)",
+            help: "check its spelling; to add a value to the protocol, declare it in the schema of a protocol folder of your \
+                   own; to allow all unknown values, use --rule unknown-value=off (the rest of the object was not checked)",
         },
         Framing::CheckSkipped => ListedRule {
             severity: Some(Severity::Note),

@@ -265,9 +265,14 @@ impl<'p> FrameChecker<'p> {
         let faults = judge(&shape.schema, &shallow, frame.text, &mut |_| {});
         let (unlisted, more) = (faults.unlisted.values().sum(), faults.more);
         for fault in faults.listed {
+            // What to send instead of it only helps where a member is missing.
+            let help = match fault.rule {
+                Framing::MissingField => None,
+                other => Some(self.protocol.tables().rules[usize::from(framing(other).0)].help.clone().into()),
+            };
             let details = Details {
                 message: self.event_checker.log.message(rule, &mut [("found", fault.message)]),
-                help: fault.help,
+                help: fault.help.or(help),
                 pointer: Some(fault.pointer.text.clone()),
                 event_type: Some(shape.name.clone()),
                 ..Details::default()
