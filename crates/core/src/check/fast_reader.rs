@@ -24,6 +24,8 @@ pub(crate) struct FastReader {
     protocol: Protocol,
     /// The name of the member that holds the event's type.
     key: Arc<[u8]>,
+    /// What most events begin with: a brace, this name, and the quote with which the type begins.
+    opening: Arc<[u8]>,
     /// Whether server-sent events must have their names.
     needs_name: bool,
     /// By event type: what is remembered of its last events.
@@ -66,6 +68,7 @@ impl FastReader {
         FastReader {
             protocol: protocol.clone(),
             key: key.into(),
+            opening: [b"{\"", key, b"\":\""].concat().into(),
             needs_name: tables.shape.event_field,
             memories: vec![Memory::default(); tables.events.len()],
             templates: Templates::new(tables.events.len()),
@@ -174,10 +177,13 @@ impl FastReader {
     /// Finds out where an event probably starts on a line that does not begin with one, and keeps what is before it.
     /// Returns `false` if there is none.
     fn find_inside(&mut self, lines: &[u8]) -> bool {
+        // Most lines that no template fits are events all the same, and begin with one.
+        if lines.first() != Some(&b'{') || starts_with(lines, &self.opening) {
+            return false;
+        }
         let head = &lines[..lines.len().min(LONGEST_AROUND)];
         let head = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
-        let key = [b"{\"", &*self.key, b"\":\""].concat();
-        let Some(at) = memchr::memmem::find(head, &key).filter(|at| *at > 0 && head[0] == b'{') else { return false };
+        let Some(at) = memchr::memmem::find(head, &self.opening) else { return false };
         self.before.clear();
         self.before.extend_from_slice(&head[..at]);
         self.characters_before = count_characters(&head[..at]);

@@ -125,11 +125,10 @@ enum RareLeaf {
 }
 
 impl Template {
-    /// Returns whether an event begins like the others, up to the first value.
-    #[inline]
-    pub(crate) fn begins(&self, EventStart { text, at, .. }: EventStart<'_>) -> bool {
+    /// Returns what each of the events begins with, up to the first value.
+    pub(crate) fn beginning(&self) -> &[u8] {
         let first = self.leaves.first().map_or(self.behind, |leaf| leaf.before as usize);
-        text.get(at..).is_some_and(|text| starts_with(text, &self.text[..first]))
+        &self.text[..first]
     }
 
     /// Returns the number of edges of an event.
