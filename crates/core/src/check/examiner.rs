@@ -127,13 +127,23 @@ impl PieceSink for Examination<'_, '_> {
     fn ahead(&mut self, lines: &[u8], origin: Origin, longest: usize, _form: LineForm) -> Origin {
         let (mut rest, mut origin) = (lines, origin);
         let mut line = FastLine::default();
-        let mark = self.examined.captures.mark();
         loop {
             if !self.reader.read_line::<false>(rest, longest, &mut line) {
                 return origin;
             }
             let Some(reading) = self.reader.reading() else { return origin };
-            let reading = Some(self.examined.keep(reading, self.reader.edges()));
+            let mark = self.examined.captures.mark();
+            let is_whole = line.event.span.len() == line.span.len();
+            let reading = if reading.has_violations() && is_whole {
+                let Examination { protocol, wordings, examined, .. } = self;
+                let ExaminedBlock { captures, faults, .. } = &mut **examined;
+                reading.capture(captures);
+                let (text, captured) = (&rest[line.span.clone()], captures.between(mark, captures.mark()));
+                faults.extend(explain_faults(protocol, &line.event, text, captured, wordings));
+                None
+            } else {
+                Some(self.examined.keep(reading, self.reader.edges()))
+            };
             let ExaminedBlock { frames, .. } = &mut *self.examined;
             let (length, next) = (line.span.len() as u32, line.next_origin(origin));
             let event = Some(std::mem::take(&mut line.event));

@@ -57,6 +57,8 @@ pub(crate) struct FastEvent {
     pub type_span: Range<usize>,
 }
 
+/// The most violations of an event of which a template is learned.
+const MOST_VIOLATIONS: usize = 8;
 /// The length of what may be around an event, on either side, in bytes.
 const LONGEST_AROUND: usize = 512;
 
@@ -234,7 +236,7 @@ impl FastReader {
         let (memory, type_span) = (&mut self.memories[event_type], inner.start - 1..inner.end + 1);
         memory.prepare(program);
         read(program, text, memory, captures).ok()?;
-        if captures.violations.len() == mark.violation {
+        if captures.violations.len() - mark.violation <= MOST_VIOLATIONS {
             self.templates.learn((event_type, program), text, type_span.clone(), captures, mark);
         }
         Some(FastEvent { event_type, span: 0..text.len(), type_span })

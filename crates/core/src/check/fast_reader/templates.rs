@@ -9,6 +9,8 @@ use crate::schema::template::{Edges, EventStart, Reading, Template, new_edges};
 
 /// The number of templates of one event type.
 const MOST_OF_A_TYPE: usize = 64;
+/// The number of templates of one event type whose events are faulty.
+const MOST_FAULTY: usize = 12;
 /// The number of templates of all types together.
 const MOST: usize = 256;
 /// The number of events of a type between two for each of which a template of that type is given up for a new one.
@@ -40,6 +42,7 @@ pub(super) struct Templates {
 #[derive(Clone)]
 struct Known {
     event_type: usize,
+    is_faulty: bool,
     template: Template,
     /// The head of the template, as an index.
     head: usize,
@@ -194,24 +197,28 @@ impl Templates {
     ) {
         let walked = &mut self.walked[event_type];
         *walked = walked.saturating_add(1);
-        let of_type = self.all.iter().filter(|known| known.event_type == event_type).count();
-        let is_full = of_type >= MOST_OF_A_TYPE || self.all.len() >= MOST;
+        let captured = captures.between(mark, captures.mark());
+        let is_faulty = !captured.violations.is_empty();
+        // What is wrong may differ from event to event, and must not take the place of what is right.
+        let is_like = |known: &Known| (known.event_type, known.is_faulty) == (event_type, is_faulty);
+        let alike = self.all.iter().filter(|known| is_like(known)).count();
+        let most = if is_faulty { MOST_FAULTY } else { MOST_OF_A_TYPE };
+        let is_full = alike >= most || self.all.len() >= MOST;
         // One event of its type is not worth it.
         if *walked == 1 || is_full && !walked.is_multiple_of(BETWEEN_REPLACEMENTS) {
             return;
         }
-        let round = (*walked / BETWEEN_REPLACEMENTS) as usize % of_type.max(1);
-        let captured = captures.between(mark, captures.mark());
+        let round = (*walked / BETWEEN_REPLACEMENTS) as usize % alike.max(1);
         let Some(template) = Template::learn(program, text, type_span, captured) else { return };
         let place = match is_full {
             false => self.all.len(),
-            true => match self.all.iter().enumerate().filter(|(_, known)| known.event_type == event_type).nth(round) {
+            true => match self.all.iter().enumerate().filter(|(_, known)| is_like(known)).nth(round) {
                 Some((place, _)) => place,
                 None => return,
             },
         };
         let head = self.head_of(&template, place);
-        let known = Known { event_type, template, head, next: place };
+        let known = Known { event_type, is_faulty, template, head, next: place };
         match self.all.get_mut(place) {
             Some(old) => *old = known,
             None => self.all.push(known),

@@ -119,7 +119,8 @@ impl StreamJudge {
         let note = |number: u64, noted: &mut EventNote| {
             noted.place_at(EventAt { origin, length, mark, number, row }, excerpts)
         };
-        let is_repeat = self.held.is_empty()
+        let is_repeat = !reading.has_violations()
+            && self.held.is_empty()
             && (span.len() == line.text.len() || self.surroundings.are_known(line.text, span))
             && (!reading.has_unknown() || self.have_learned(*event_type, line.text, reading, captures))
             && self.judge_repeat(protocol, line.text, fast_event, &reading, note);
