@@ -108,8 +108,12 @@ pub(crate) fn key_parts(key: &[u8]) -> Vec<String> {
 
 /// Formats a key for a message: its parts with commas between them. Digits are shown as the number that they mostly are.
 pub(crate) fn display_key(key: &[u8]) -> String {
-    let parts: Vec<_> = key.strip_suffix(&[END]).unwrap_or(key).split(|byte| *byte == END).map(part).collect();
-    parts.iter().map(|part| display_part(part)).collect::<Vec<_>>().join(", ")
+    let key = key.strip_suffix(&[END]).unwrap_or(key);
+    // Most keys have one part.
+    if !contains(key, END) {
+        return display_part(&part(key));
+    }
+    key.split(|byte| *byte == END).map(|written| display_part(&part(written))).collect::<Vec<_>>().join(", ")
 }
 
 fn display_part(part: &[u8]) -> String {

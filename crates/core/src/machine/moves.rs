@@ -110,6 +110,10 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Applies a row without a key, which moves every instance that the open turn opened.
     pub(super) fn move_all_open(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty) {
+        // Where no parent has keys, there is one, with the empty key.
+        if let LifecycleState::Keyed(_) = self.stream.lifecycles[number] {
+            return self.move_open_of(number, lifecycle, row, gate, (&[], None));
+        }
         for parent in self.parents(number, lifecycle, row) {
             self.move_open_of(number, lifecycle, row, gate, (&parent, None));
         }
