@@ -59,7 +59,7 @@ struct ExaminedFrame {
 
 /// An event as the fast path examined it.
 pub(crate) enum Examined<'e, 'p> {
-    /// By a template.
+    /// By a template. It has no faults, or something around it.
     Reading(&'e FastEvent, Reading<'e>),
     /// In any other way; `None` if the fast path is not sure. With its faults, if they are already in words.
     Captured(Option<&'e FastEvent>, EventCaptures<'e>, Option<Faults<'p>>),

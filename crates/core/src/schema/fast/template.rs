@@ -3,7 +3,8 @@
 //! Producers keep to their ways: from one event of a kind to the next, the keys, their order, the white space and most
 //! words stay, and only texts and numbers differ. A template knows which they are. It is learned from one event that the
 //! walker has read (`learn`). An event that is the same but for these values is valid if they are: which keys it has, what
-//! type each value has, and which form of a union was chosen is in what stays.
+//! type each value has, and which form of a union was chosen is in what stays. A value with a fault stays, too, so that all
+//! events of a template have the same faults.
 
 mod layout;
 mod learn;
