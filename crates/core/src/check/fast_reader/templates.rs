@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::bytes::starts_with;
-use crate::schema::captures::{CaptureMark, Captures};
+use crate::bytes::{Digest, starts_with};
+use crate::schema::captures::{CaptureMark, Captures, Constraint, Violation};
 use crate::schema::program::{Memory, Program};
 use crate::schema::template::{Edges, EventStart, Reading, Template, new_edges};
 
@@ -36,6 +36,10 @@ pub(super) struct Templates {
     last: usize,
     /// By event type: the number of events that were read without a template.
     walked: Vec<u32>,
+    /// By event type: the number of templates whose events have no faults, and whose events have some.
+    counts: Vec<[usize; 2]>,
+    /// By event type: the faults that events had last, which were read without a template.
+    faults: Vec<LastFaults>,
     edges: Box<Edges>,
 }
 
@@ -80,6 +84,8 @@ impl Templates {
             order: Vec::new(),
             last: 0,
             walked: vec![0; event_types],
+            counts: vec![[0; 2]; event_types],
+            faults: vec![LastFaults::default(); event_types],
             edges: new_edges(),
         }
     }
@@ -199,9 +205,12 @@ impl Templates {
         *walked = walked.saturating_add(1);
         let captured = captures.between(mark, captures.mark());
         let is_faulty = !captured.violations.is_empty();
-        // What is wrong may differ from event to event, and must not take the place of what is right.
+        // What is wrong may differ from event to event: it must not take the place of what is right, nor be learned in vain.
+        if is_faulty && !self.faults[event_type].have(text, captured.violations) {
+            return;
+        }
         let is_like = |known: &Known| (known.event_type, known.is_faulty) == (event_type, is_faulty);
-        let alike = self.all.iter().filter(|known| is_like(known)).count();
+        let alike = self.counts[event_type][usize::from(is_faulty)];
         let most = if is_faulty { MOST_FAULTY } else { MOST_OF_A_TYPE };
         let is_full = alike >= most || self.all.len() >= MOST;
         // One event of its type is not worth it.
@@ -221,7 +230,10 @@ impl Templates {
         let known = Known { event_type, is_faulty, template, head, next: place };
         match self.all.get_mut(place) {
             Some(old) => *old = known,
-            None => self.all.push(known),
+            None => {
+                self.all.push(known);
+                self.counts[event_type][usize::from(is_faulty)] += 1;
+            }
         }
         self.all[self.last].next = place;
         self.last = place;
@@ -247,5 +259,40 @@ impl Templates {
         recent.insert(0, place);
         *misses = 0;
         head
+    }
+}
+
+/// The faults that events of one type had last, as digests of what violates the schema.
+#[derive(Clone, Default)]
+struct LastFaults {
+    digests: [u64; MOST_FAULTY],
+    /// The index of the oldest.
+    oldest: usize,
+}
+
+impl LastFaults {
+    /// The number of bytes of a value that are compared.
+    const COMPARED: usize = 256;
+
+    /// Returns whether one of the last events had these faults, with the same values; if not, they are the last now.
+    fn have(&mut self, text: &[u8], violations: &[Violation]) -> bool {
+        let mut digest = Digest::default();
+        for Violation { node, constraint, start, end, .. } in violations {
+            digest.add(&node.to_le_bytes());
+            match constraint {
+                Constraint::Required(missing) => digest.add(&missing.to_le_bytes()),
+                Constraint::Keyword(_) => {
+                    let value = &text[*start as usize..*end as usize];
+                    digest.add(&value[..value.len().min(LastFaults::COMPARED)]);
+                }
+            }
+        }
+        let digest = digest.value();
+        let are_known = self.digests.contains(&digest);
+        if !are_known {
+            self.digests[self.oldest] = digest;
+            self.oldest = (self.oldest + 1) % MOST_FAULTY;
+        }
+        are_known
     }
 }

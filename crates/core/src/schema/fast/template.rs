@@ -126,10 +126,10 @@ enum RareLeaf {
 }
 
 impl Template {
-    /// Returns what each of the events begins with, up to the first value.
+    /// Returns what each of the events begins with: up to the end of its type, or to the first value if that comes earlier.
     pub(crate) fn beginning(&self) -> &[u8] {
         let first = self.leaves.first().map_or(self.behind, |leaf| leaf.before as usize);
-        &self.text[..first]
+        &self.text[..self.layout.end_of_first_type().map_or(first, |end| first.min(end))]
     }
 
     /// Returns the number of edges of an event.

@@ -82,6 +82,13 @@ impl Layout {
         // What is between two edges is a value; anything else stays.
         matches!(self.fields.get(field), Some(FieldAt::Span(_, start, end)) if start.edge != end.edge)
     }
+
+    /// Returns the length of the event up to the end of its type, with the quote; `None` if a value that differs comes before
+    /// that.
+    pub(super) fn end_of_first_type(&self) -> Option<usize> {
+        let (_, Position { edge, offset }) = self.type_span;
+        (edge == 0).then_some(offset as usize)
+    }
 }
 
 impl Reading<'_> {
