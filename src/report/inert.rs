@@ -38,6 +38,8 @@ pub struct InertWriter<W: Write> {
     partial: Vec<u8>,
     /// The end of an escape sequence for colours that has not come yet, with its beginning.
     sequence: String,
+    /// Room for what is passed on; kept to reuse its memory.
+    inert: Vec<u8>,
 }
 
 /// What a command may have begun with.
@@ -99,7 +101,8 @@ impl State {
 impl<W: Write> InertWriter<W> {
     /// Creates a writer of text in this syntax.
     pub fn new(out: W, syntax: Syntax) -> InertWriter<W> {
-        InertWriter { out, syntax, state: State::LINE_START, partial: Vec::new(), sequence: String::new() }
+        let (partial, inert) = (Vec::new(), Vec::new());
+        InertWriter { out, syntax, state: State::LINE_START, partial, sequence: String::new(), inert }
     }
 
     fn take(&mut self, c: char, inert: &mut Vec<u8>) {
@@ -169,7 +172,9 @@ impl<W: Write> InertWriter<W> {
 
 impl<W: Write> Write for InertWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut inert = Vec::with_capacity(bytes.len());
+        let mut inert = std::mem::take(&mut self.inert);
+        inert.clear();
+        inert.reserve(bytes.len());
         let mut joined = std::mem::take(&mut self.partial);
         let mut rest = match joined.is_empty() {
             true => bytes,
@@ -197,8 +202,9 @@ impl<W: Write> Write for InertWriter<W> {
             }
         }
         self.partial = rest.to_vec();
-        self.out.write_all(&inert)?;
-        Ok(bytes.len())
+        let written = self.out.write_all(&inert);
+        self.inert = inert;
+        written.map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

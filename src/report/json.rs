@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::Formatter;
 use sessionlint_core::bytes::skip_printable;
-use sessionlint_core::finding::{Finding, Place, Related};
+use sessionlint_core::finding::{Finding, Place, Related, Severity};
 use sessionlint_core::text::is_control;
 
 use super::inert::Syntax;
@@ -145,23 +145,30 @@ pub(super) fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
     } = finding;
     out.extend_from_slice(b"{\"rule\":\"");
     content(out, rule);
-    out.extend_from_slice(b"\",\"severity\":\"");
-    out.extend_from_slice(severity.as_str().as_bytes());
-    out.extend_from_slice(b"\",\"message\":\"");
+    // In one piece, because appending takes a time of its own, however short the piece.
+    let severity: &[u8] = match severity {
+        Severity::Error => b"\",\"severity\":\"error\",\"message\":\"",
+        Severity::Warning => b"\",\"severity\":\"warning\",\"message\":\"",
+        Severity::Note => b"\",\"severity\":\"note\",\"message\":\"",
+    };
+    out.extend_from_slice(severity);
     content(out, message);
     out.push(b'"');
-    optional(out, b",\"file\":\"", file.as_deref());
+    optional(out, b",\"file\":\"", b",\"file\":null", file.as_deref());
     write_place(out, place);
-    optional(out, b",\"type\":\"", event_type.as_deref());
-    optional(out, b",\"stream\":\"", stream.as_deref());
-    optional(out, b",\"pointer\":\"", pointer.as_deref());
-    optional(out, b",\"help\":\"", help.as_deref());
+    optional(out, b",\"type\":\"", b",\"type\":null", event_type.as_deref());
+    optional(out, b",\"stream\":\"", b",\"stream\":null", stream.as_deref());
+    optional(out, b",\"pointer\":\"", b",\"pointer\":null", pointer.as_deref());
+    optional(out, b",\"help\":\"", b",\"help\":null", help.as_deref());
+    if related.is_empty() {
+        return out.extend_from_slice(b",\"related\":[]}");
+    }
     out.extend_from_slice(b",\"related\":[");
     for (index, Related { message, file, place, .. }) in related.iter().enumerate() {
         out.extend_from_slice(if index == 0 { b"{\"message\":\"" } else { b",{\"message\":\"" });
         content(out, message);
         out.push(b'"');
-        optional(out, b",\"file\":\"", file.as_deref());
+        optional(out, b",\"file\":\"", b",\"file\":null", file.as_deref());
         write_place(out, place);
         out.push(b'}');
     }
@@ -170,37 +177,55 @@ pub(super) fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
 
 fn write_place(out: &mut Vec<u8>, place: &Place) {
     let Place { line, column, start, end, event, row, excerpt: _, .. } = place;
-    number(out, b",\"line\":", *line);
-    number(out, b",\"column\":", *column);
-    number(out, b",\"start\":", *start);
-    number(out, b",\"end\":", *end);
+    let mut members = Numbers { text: [0; Numbers::LONGEST], length: 0 };
+    members.add(b",\"line\":", *line);
+    members.add(b",\"column\":", *column);
+    members.add(b",\"start\":", *start);
+    members.add(b",\"end\":", *end);
     match event {
-        Some(event) => number(out, b",\"event\":", *event),
-        None => out.extend_from_slice(b",\"event\":null"),
+        Some(event) => members.add(b",\"event\":", *event),
+        None => members.append(b",\"event\":null"),
     }
     if let Some(row) = row {
-        number(out, b",\"row\":", *row);
+        members.add(b",\"row\":", *row);
+    }
+    out.extend_from_slice(&members.text[..members.length]);
+}
+
+/// The members of a place, which are put together before they are appended to a text that may have to grow.
+struct Numbers {
+    text: [u8; Numbers::LONGEST],
+    length: usize,
+}
+
+impl Numbers {
+    /// The length of all keys of a place, and of as many numbers with up to twenty digits.
+    const LONGEST: usize = 50 + 6 * 20;
+
+    /// Adds a key and a number.
+    fn add(&mut self, key: &[u8], number: u64) {
+        self.append(key);
+        self.append(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    #[inline(always)]
+    fn append(&mut self, text: &[u8]) {
+        self.text[self.length..][..text.len()].copy_from_slice(text);
+        self.length += text.len();
     }
 }
 
-fn number(out: &mut Vec<u8>, key: &[u8], number: u64) {
-    out.extend_from_slice(key);
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-}
-
-/// Appends a key and a string, or null in its place. `key` has the quote with which the string begins.
+/// Appends a key and a string, or `null`, a key with that value, in its place. `key` has the quote with which the string
+/// begins.
 #[inline]
-fn optional(out: &mut Vec<u8>, key: &[u8], text: Option<&str>) {
+fn optional(out: &mut Vec<u8>, key: &[u8], null: &[u8], text: Option<&str>) {
     match text {
         Some(text) => {
             out.extend_from_slice(key);
             content(out, text);
             out.push(b'"');
         }
-        None => {
-            out.extend_from_slice(&key[..key.len() - 1]);
-            out.extend_from_slice(b"null");
-        }
+        None => out.extend_from_slice(null),
     }
 }
 

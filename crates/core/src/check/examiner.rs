@@ -59,7 +59,7 @@ struct ExaminedFrame {
 
 /// An event as the fast path examined it.
 pub(crate) enum Examined<'e, 'p> {
-    /// By a template.
+    /// By a template. It has no faults, or something around it.
     Reading(&'e FastEvent, Reading<'e>),
     /// In any other way; `None` if the fast path is not sure. With its faults, if they are already in words.
     Captured(Option<&'e FastEvent>, EventCaptures<'e>, Option<Faults<'p>>),
@@ -127,15 +127,26 @@ impl PieceSink for Examination<'_, '_> {
     fn ahead(&mut self, lines: &[u8], origin: Origin, longest: usize, _form: LineForm) -> Origin {
         let (mut rest, mut origin) = (lines, origin);
         let mut line = FastLine::default();
-        let mark = self.examined.captures.mark();
         loop {
             if !self.reader.read_line::<false>(rest, longest, &mut line) {
                 return origin;
             }
             let Some(reading) = self.reader.reading() else { return origin };
             let (length, next) = (line.text.len() as u32, line.next_origin(origin));
-            let event = Some(line.event(&reading));
-            let reading = Some(self.examined.keep(reading, self.reader.edges()));
+            let event = line.event(&reading);
+            let mark = self.examined.captures.mark();
+            let is_whole = line.span.len() == line.text.len();
+            let reading = if reading.has_violations() && is_whole {
+                let Examination { protocol, wordings, examined, .. } = self;
+                let ExaminedBlock { captures, faults, .. } = &mut **examined;
+                reading.capture(captures);
+                let (text, captured) = (&rest[line.text.clone()], captures.between(mark, captures.mark()));
+                faults.extend(explain_faults(protocol, &event, text, captured, wordings));
+                None
+            } else {
+                Some(self.examined.keep(reading, self.reader.edges()))
+            };
+            let event = Some(event);
             let ExaminedBlock { frames, .. } = &mut *self.examined;
             frames.push(ExaminedFrame { origin, length, utf8: true, event, mark, reading });
             rest = &rest[line.whole..];

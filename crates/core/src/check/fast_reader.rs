@@ -25,6 +25,8 @@ pub(crate) struct FastReader {
     protocol: Protocol,
     /// The name of the member that holds the event's type.
     key: Arc<[u8]>,
+    /// What most events begin with: a brace, this name, and the quote with which the type begins.
+    opening: Arc<[u8]>,
     /// Whether server-sent events must have their names.
     needs_name: bool,
     /// By event type: what is remembered of its last events.
@@ -58,6 +60,8 @@ pub(crate) struct FastEvent {
     pub type_span: Range<usize>,
 }
 
+/// The most violations of an event of which a template is learned.
+const MOST_VIOLATIONS: usize = 8;
 /// The length of what may be around an event, on either side, in bytes.
 const LONGEST_AROUND: usize = 512;
 
@@ -69,6 +73,7 @@ impl FastReader {
         FastReader {
             protocol: protocol.clone(),
             key: key.into(),
+            opening: [b"{\"", key, b"\":\""].concat().into(),
             needs_name: tables.shape.event_field,
             memories: vec![Memory::default(); tables.events.len()],
             templates: Templates::new(tables.events.len()),
@@ -191,10 +196,13 @@ impl FastReader {
     /// Finds out where an event probably starts on a line that does not begin with one, and keeps what is before it.
     /// Returns `false` if there is none.
     fn find_inside(&mut self, lines: &[u8]) -> bool {
+        // Most lines that no template fits are events all the same, and begin with one.
+        if lines.first() != Some(&b'{') || starts_with(lines, &self.opening) {
+            return false;
+        }
         let head = &lines[..lines.len().min(LONGEST_AROUND)];
         let head = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
-        let key = [b"{\"", &*self.key, b"\":\""].concat();
-        let Some(at) = memchr::memmem::find(head, &key).filter(|at| *at > 0 && head[0] == b'{') else { return false };
+        let Some(at) = memchr::memmem::find(head, &self.opening) else { return false };
         self.before.clear();
         self.before.extend_from_slice(&head[..at]);
         self.surroundings = self.surroundings.saturating_add(1);
@@ -246,7 +254,7 @@ impl FastReader {
         let (memory, type_span) = (&mut self.memories[event_type], inner.start - 1..inner.end + 1);
         memory.prepare(program);
         read(program, text, memory, captures).ok()?;
-        if captures.violations.len() == mark.violation {
+        if captures.violations.len() - mark.violation <= MOST_VIOLATIONS {
             self.templates.learn((event_type, program), text, type_span.clone(), captures, mark);
         }
         Some(FastEvent { event_type, span: 0..text.len(), type_span })

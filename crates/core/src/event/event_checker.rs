@@ -150,8 +150,10 @@ impl EventChecker {
             };
             self.log.report(rule, here.place(fault.span), details);
         }
-        let unlisted = unlisted.into_iter().map(|(rule, count)| (framing(rule), count));
-        self.log.count_unlisted(here, stream, unlisted, more);
+        if more || !unlisted.is_empty() {
+            let unlisted = unlisted.into_iter().map(|(rule, count)| (framing(rule), count));
+            self.log.count_unlisted(here, stream, unlisted, more);
+        }
     }
 
     /// Reports repeated keys and lone surrogates. `elsewhere`: whether the other half of a lone surrogate may be in

@@ -118,7 +118,12 @@ pub(crate) fn display_key(key: &[u8], lifecycle: usize, lifecycles: &[Lifecycle]
 /// Formats the key of a text or a series within a lifecycle: the parts that are of that lifecycle, or of one around it, have
 /// its name. Digits are shown as the number that they mostly are.
 pub(crate) fn display_key_within(key: &[u8], innermost: Option<usize>, lifecycles: &[Lifecycle]) -> String {
-    let parts = key.strip_suffix(&[END]).unwrap_or(key).split(|byte| *byte == END);
+    let key = key.strip_suffix(&[END]).unwrap_or(key);
+    // Most keys have one part.
+    if innermost.is_none() && !contains(key, END) {
+        return display_part(&part(key));
+    }
+    let parts = key.split(|byte| *byte == END);
     let parts: Vec<String> = parts.map(|written| display_part(&part(written))).collect();
     let named = innermost.map_or(0, |innermost| lifecycles[innermost].key_parts).min(parts.len());
     let (mut rest, nameless) = parts.split_at(named);

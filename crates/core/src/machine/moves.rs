@@ -19,7 +19,13 @@ use crate::protocol::tables::{Cell, Certainty, Lifecycle, ParentGate, Row, State
 
 impl<W: CellObserver> Step<'_, W> {
     /// Moves the instance of a lifecycle without keys, which one of these rows may move.
-    pub(super) fn move_single_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, rows: &[&Row], from: States) {
+    pub(super) fn move_single_perhaps<'r>(
+        &mut self,
+        number: usize,
+        lifecycle: &Lifecycle,
+        rows: impl Iterator<Item = &'r Row>,
+        from: States,
+    ) {
         let LifecycleState::Single(single) = &mut self.stream.lifecycles[number] else { return };
         let mut may_open = false;
         for row in rows {
@@ -110,7 +116,8 @@ impl<W: CellObserver> Step<'_, W> {
 
     /// Applies a row without a key, which moves every instance that the open turn opened.
     pub(super) fn move_all_open(&mut self, number: usize, lifecycle: &Lifecycle, row: &Row, gate: Certainty) {
-        if let LifecycleState::Keyed(_) = &self.stream.lifecycles[number] {
+        // Where no parent has keys, there is one, with the empty key.
+        if let LifecycleState::Keyed(_) = self.stream.lifecycles[number] {
             return self.move_open_of(number, lifecycle, row, gate, (&[], None));
         }
         for parent in self.parents(number, lifecycle, row) {

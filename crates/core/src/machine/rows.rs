@@ -90,11 +90,12 @@ impl<W: CellObserver> Step<'_, W> {
     /// them reports a rule.
     #[cold]
     fn apply_perhaps(&mut self, number: usize, lifecycle: &Lifecycle, candidates: &[(&Row, Certainty)]) {
-        let mut rows: Vec<&Row> = candidates.iter().map(|(row, _)| *row).collect();
+        let rows = candidates.iter().map(|(row, _)| *row);
         if let LifecycleState::Single(single) = &self.stream.lifecycles[number] {
             let from = single.possible;
-            return self.move_single_perhaps(number, lifecycle, &rows, from);
+            return self.move_single_perhaps(number, lifecycle, rows, from);
         }
+        let mut rows: Vec<&Row> = rows.collect();
         let others = rows.iter().filter_map(|row| lifecycle.others_of(self.event.event_type, row));
         let others: Vec<&Row> = others.filter(|row| self.lists_instances(row) != Certainty::No).collect();
         rows.extend(others);

@@ -28,6 +28,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use foldhash::fast::RandomState;
+
 pub use compile::put;
 pub use dialects::Dialect;
 pub use file::{Basis, Keyed, Scalar};
@@ -78,7 +80,7 @@ struct Compiled {
     /// The examples by rule; those of a trusted protocol are parsed on first use.
     examples: OnceLock<Examples>,
     tables: Tables,
-    event_ids: HashMap<Arc<str>, usize>,
+    event_ids: HashMap<Arc<str>, usize, RandomState>,
     digest: Digest,
     dialects: Vec<Dialect>,
     /// The number of the dialect in which events are judged.

@@ -2,19 +2,22 @@
 
 use std::ops::Range;
 
-use crate::schema::captures::{CaptureMark, Captures};
+use crate::bytes::{Digest, starts_with};
+use crate::schema::captures::{CaptureMark, Captures, Constraint, Violation};
 use crate::schema::program::{Memory, Program};
 use crate::schema::template::{Edges, EventStart, Reading, Template, new_edges};
 
 /// The number of templates of one event type.
 const MOST_OF_A_TYPE: usize = 64;
+/// The number of templates of one event type whose events are faulty.
+const MOST_FAULTY: usize = 12;
 /// The number of templates of all types together.
 const MOST: usize = 256;
 /// The number of events of a type between two for each of which a template of that type is given up for a new one.
 const BETWEEN_REPLACEMENTS: u32 = 64;
-/// The number of events in a row that fit no template after which all templates are tried only now and then.
+/// The number of events in a row of one head that fit none of its templates, after which these are tried only now and then.
 const MISSES: u32 = 4;
-/// The number of events, of those that fit no template, of which one is tried then.
+/// The number of events of such a head of which one is tried then.
 const TRIED_OF: u32 = 32;
 
 /// The number of bytes that are read at most in search of a template for one event: an event has no more templates to be
@@ -25,24 +28,45 @@ const MOST_SEARCHED: usize = 32 * 1024;
 #[derive(Clone)]
 pub(super) struct Templates {
     all: Vec<Known>,
-    /// Their indices, those that were found last first.
-    recent: Vec<usize>,
+    /// The templates by how their events begin. There are no more than templates.
+    heads: Vec<Head>,
+    /// The indices of the heads, those first that an event had last.
+    order: Vec<usize>,
     /// The template of the last event, as an index.
     last: usize,
-    /// The number of events in a row that fit none.
-    misses: u32,
     /// By event type: the number of events that were read without a template.
     walked: Vec<u32>,
+    /// By event type: the number of templates whose events have no faults, and whose events have some.
+    counts: Vec<[usize; 2]>,
+    /// By event type: the faults that events had last, which were read without a template.
+    faults: Vec<LastFaults>,
     edges: Box<Edges>,
 }
 
 #[derive(Clone)]
 struct Known {
     event_type: usize,
+    is_faulty: bool,
     template: Template,
+    /// The head of the template, as an index.
+    head: usize,
     /// The template of the event that came last behind one of these and was written otherwise, as an index: mostly also of
     /// the next such event.
     next: usize,
+}
+
+/// The templates whose events begin alike, up to the first value that may differ: mostly those of one type.
+///
+/// Which of them an event fits is found by trying. Where events of one type fit none, because each has the same fault, those
+/// of the other types may still do.
+#[derive(Clone)]
+struct Head {
+    /// What the events begin with.
+    text: Box<[u8]>,
+    /// The indices of the templates, those first that were found last.
+    recent: Vec<usize>,
+    /// The number of events in a row that fit none.
+    misses: u32,
 }
 
 /// An event that was read by a template.
@@ -56,10 +80,12 @@ impl Templates {
     pub(super) fn new(event_types: usize) -> Templates {
         Templates {
             all: Vec::new(),
-            recent: Vec::new(),
+            heads: Vec::new(),
+            order: Vec::new(),
             last: 0,
-            misses: 0,
             walked: vec![0; event_types],
+            counts: vec![[0; 2]; event_types],
+            faults: vec![LastFaults::default(); event_types],
             edges: new_edges(),
         }
     }
@@ -86,7 +112,6 @@ impl Templates {
     #[inline(always)]
     pub(super) fn read(&mut self, event: EventStart<'_>, memories: &mut [Memory]) -> Option<Fitting> {
         if let Some(fitting) = self.read_by(self.last, event, memories) {
-            self.misses = 0;
             return Some(fitting);
         }
         self.read_by_another(event, memories)
@@ -102,23 +127,50 @@ impl Templates {
         {
             return Some(fitting);
         }
-        let tried = if self.misses < MISSES || self.misses.is_multiple_of(TRIED_OF) { self.recent.len() } else { 0 };
+        let text = event.text.get(event.at..)?;
         let mut searched = 0;
-        for at in 0..tried {
-            let number = self.recent[at];
-            if [last, next].contains(&number) || !self.all[number].template.begins(event) {
+        for at in 0..self.order.len() {
+            let head = self.order[at];
+            if !starts_with(text, &self.heads[head].text) {
+                continue;
+            }
+            self.order[..=at].rotate_right(1);
+            let fitting = self.read_of_head(head, [last, next], event, memories, &mut searched);
+            if fitting.is_some() || searched > MOST_SEARCHED {
+                return fitting;
+            }
+        }
+        None
+    }
+
+    /// Reads an event by one of the templates of its head, except for those that were tried already. `searched`: the number
+    /// of bytes that were read in vain.
+    fn read_of_head(
+        &mut self,
+        head: usize,
+        tried: [usize; 2],
+        event: EventStart<'_>,
+        memories: &mut [Memory],
+        searched: &mut usize,
+    ) -> Option<Fitting> {
+        let Head { recent, misses, .. } = &self.heads[head];
+        let most = if *misses < MISSES || misses.is_multiple_of(TRIED_OF) { recent.len() } else { 0 };
+        for at in 0..most {
+            let number = self.heads[head].recent[at];
+            if tried.contains(&number) {
                 continue;
             }
             if let Some(fitting) = self.read_as(number, event, memories) {
-                self.recent[..=at].rotate_right(1);
+                self.heads[head].recent[..=at].rotate_right(1);
                 return Some(fitting);
             }
-            searched += self.all[number].template.reached() - event.at;
-            if searched > MOST_SEARCHED {
+            *searched += self.all[number].template.reached() - event.at;
+            if *searched > MOST_SEARCHED {
                 break;
             }
         }
-        self.misses = self.misses.wrapping_add(1);
+        let misses = &mut self.heads[head].misses;
+        *misses = misses.wrapping_add(1);
         None
     }
 
@@ -126,7 +178,8 @@ impl Templates {
     fn read_as(&mut self, number: usize, event: EventStart<'_>, memories: &mut [Memory]) -> Option<Fitting> {
         let fitting = self.read_by(number, event, memories)?;
         self.all[self.last].next = number;
-        (self.last, self.misses) = (number, 0);
+        self.last = number;
+        self.heads[self.all[number].head].misses = 0;
         Some(fitting)
     }
 
@@ -150,31 +203,96 @@ impl Templates {
     ) {
         let walked = &mut self.walked[event_type];
         *walked = walked.saturating_add(1);
-        let of_type = self.all.iter().filter(|known| known.event_type == event_type).count();
-        let is_full = of_type >= MOST_OF_A_TYPE || self.all.len() >= MOST;
+        let captured = captures.between(mark, captures.mark());
+        let is_faulty = !captured.violations.is_empty();
+        // What is wrong may differ from event to event: it must not take the place of what is right, nor be learned in vain.
+        if is_faulty && !self.faults[event_type].have(text, captured.violations) {
+            return;
+        }
+        let is_like = |known: &Known| (known.event_type, known.is_faulty) == (event_type, is_faulty);
+        let alike = self.counts[event_type][usize::from(is_faulty)];
+        let most = if is_faulty { MOST_FAULTY } else { MOST_OF_A_TYPE };
+        let is_full = alike >= most || self.all.len() >= MOST;
         // One event of its type is not worth it.
         if *walked == 1 || is_full && !walked.is_multiple_of(BETWEEN_REPLACEMENTS) {
             return;
         }
-        let round = (*walked / BETWEEN_REPLACEMENTS) as usize % of_type.max(1);
-        let captured = captures.between(mark, captures.mark());
+        let round = (*walked / BETWEEN_REPLACEMENTS) as usize % alike.max(1);
         let Some(template) = Template::learn(program, text, type_span, captured) else { return };
         let place = match is_full {
             false => self.all.len(),
-            true => match self.all.iter().enumerate().filter(|(_, known)| known.event_type == event_type).nth(round) {
+            true => match self.all.iter().enumerate().filter(|(_, known)| is_like(known)).nth(round) {
                 Some((place, _)) => place,
                 None => return,
             },
         };
-        let known = Known { event_type, template, next: place };
+        let head = self.head_of(&template, place);
+        let known = Known { event_type, is_faulty, template, head, next: place };
         match self.all.get_mut(place) {
             Some(old) => *old = known,
             None => {
                 self.all.push(known);
-                self.recent.insert(0, place);
+                self.counts[event_type][usize::from(is_faulty)] += 1;
             }
         }
         self.all[self.last].next = place;
         self.last = place;
+    }
+
+    /// Returns the head of a template, after putting the template first there. `place`: its index, which another template
+    /// may have had.
+    fn head_of(&mut self, template: &Template, place: usize) -> usize {
+        if let Some(old) = self.all.get(place) {
+            self.heads[old.head].recent.retain(|number| *number != place);
+        }
+        let text = template.beginning();
+        let known = self.heads.iter().position(|head| *head.text == *text);
+        let head = known.or_else(|| self.heads.iter().position(|head| head.recent.is_empty())).unwrap_or_else(|| {
+            self.order.insert(0, self.heads.len());
+            self.heads.push(Head { text: Box::default(), recent: Vec::new(), misses: 0 });
+            self.heads.len() - 1
+        });
+        let Head { text: known, recent, misses } = &mut self.heads[head];
+        if **known != *text {
+            *known = text.into();
+        }
+        recent.insert(0, place);
+        *misses = 0;
+        head
+    }
+}
+
+/// The faults that events of one type had last, as digests of what violates the schema.
+#[derive(Clone, Default)]
+struct LastFaults {
+    digests: [u64; MOST_FAULTY],
+    /// The index of the oldest.
+    oldest: usize,
+}
+
+impl LastFaults {
+    /// The number of bytes of a value that are compared.
+    const COMPARED: usize = 256;
+
+    /// Returns whether one of the last events had these faults, with the same values; if not, they are the last now.
+    fn have(&mut self, text: &[u8], violations: &[Violation]) -> bool {
+        let mut digest = Digest::default();
+        for Violation { node, constraint, start, end, .. } in violations {
+            digest.add(&node.to_le_bytes());
+            match constraint {
+                Constraint::Required(missing) => digest.add(&missing.to_le_bytes()),
+                Constraint::Keyword(_) => {
+                    let value = &text[*start as usize..*end as usize];
+                    digest.add(&value[..value.len().min(LastFaults::COMPARED)]);
+                }
+            }
+        }
+        let digest = digest.value();
+        let are_known = self.digests.contains(&digest);
+        if !are_known {
+            self.digests[self.oldest] = digest;
+            self.oldest = (self.oldest + 1) % MOST_FAULTY;
+        }
+        are_known
     }
 }

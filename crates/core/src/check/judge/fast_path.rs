@@ -121,7 +121,8 @@ impl StreamJudge {
         captures: &mut Captures,
     ) {
         let EventLine { text, span, surroundings, .. } = line;
-        let is_repeat = self.held.is_empty()
+        let is_repeat = !reading.has_violations()
+            && self.held.is_empty()
             && (span.len() == text.len() || self.surroundings.are_known(text, span, *surroundings))
             && (!reading.has_unknown() || self.event_checker.unknown.know_layout(event_type, text, &reading))
             && self.judge_repeat(protocol, line, event_type, &reading);

@@ -260,6 +260,56 @@ fn the_usual_faults_are_judged_on_the_fast_path_too() {
     }
 }
 
+/// An event with the same fault is read by a template, and no other event is taken for one: not with another fault, and
+/// not without any.
+#[test]
+fn a_fault_is_learned_as_it_was_written() {
+    let chunk = |session: &str, text: &str, done: &str| {
+        format!(
+            r#"{{"type":"session.stream.chunk","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"{session}","text":{text}{done}}}}}"#
+        )
+    };
+    let results = |session: &str, ok: &str| {
+        format!(
+            r#"{{"type":"session.tool.results","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"{session}","results":[{{"tool_call_id":"a","ok":true,"output":""}},{{"tool_call_id":"b"{ok}}}]}}}}"#
+        )
+    };
+    let events = |session: &str| {
+        let done = r#","done":true"#;
+        let chunks =
+            [("17", done), ("18", done), ("\"a\"", ""), ("\"a\"", r#","done":0"#), ("\"a\"", done), ("17", "")];
+        let chunks = chunks.map(|(text, done)| chunk(session, text, done)).into_iter();
+        let days = ["2026-02-30", "2026-02-28"].map(|day| chunk(session, "\"a\"", done).replace("2026-01-01", day));
+        let items = ["", r#","ok":7"#, r#","ok":true"#].map(|ok| results(session, ok));
+        chunks.chain(days).chain(items).collect::<Vec<_>>()
+    };
+    for (learned, again) in events("s").iter().zip(events("another")) {
+        let (mut reader, mut captures) = (FastReader::new(&PROTOCOL), Captures::default());
+        for _ in 0..2 {
+            reader.read(learned.as_bytes(), &mut Captures::default());
+        }
+        let line = first_line::<false>(&mut reader, format!("{again}\n").as_bytes(), 1000, &mut captures);
+        let (_, event) = line.expect("its template was learned");
+        let mut alone = Captures::default();
+        assert_eq!(FastReader::new(&PROTOCOL).read(again.as_bytes(), &mut alone), Some(event));
+        assert_eq!(captures, alone, "{again}");
+        for event in events("another") {
+            assert_eq!(reads_alike(&PROTOCOL, &[learned.as_bytes(), learned.as_bytes()], event.as_bytes()), Ok(()));
+        }
+    }
+    // What is different in each event does not take the place of what is right.
+    let mut reader = FastReader::new(&PROTOCOL);
+    let right = chunk("s", "\"a\"", r#","done":true"#);
+    for number in 0..5000 {
+        let event = if number < 2 { right.clone() } else { chunk("s", &number.to_string(), "") };
+        reader.read(event.as_bytes(), &mut Captures::default());
+    }
+    let lines = format!("{right}\n");
+    // After so many that fit none, not each is tried.
+    let mut is_read = || first_line::<false>(&mut reader, lines.as_bytes(), 1000, &mut Captures::default()).is_some();
+    assert!((0..40).any(|_| is_read()));
+}
+
 #[test]
 fn objects_of_several_forms_are_judged_on_the_fast_path() {
     let message = |part: &str| format!(r#"{{"type":"message","id":"m","content":[{part}]}}"#);

@@ -3,7 +3,8 @@
 //! Producers keep to their ways: from one event of a kind to the next, the keys, their order, the white space and most
 //! words stay, and only texts and numbers differ. A template knows which they are. It is learned from one event that the
 //! walker has read (`learn`). An event that is the same but for these values is valid if they are: which keys it has, what
-//! type each value has, and which form of a union was chosen is in what stays.
+//! type each value has, and which form of a union was chosen is in what stays. A value with a fault stays, too, so that all
+//! events of a template have the same faults.
 
 mod layout;
 mod learn;
@@ -125,11 +126,10 @@ enum RareLeaf {
 }
 
 impl Template {
-    /// Returns whether an event begins like the others, up to the first value.
-    #[inline]
-    pub(crate) fn begins(&self, EventStart { text, at, .. }: EventStart<'_>) -> bool {
+    /// Returns what each of the events begins with: up to the end of its type, or to the first value if that comes earlier.
+    pub(crate) fn beginning(&self) -> &[u8] {
         let first = self.leaves.first().map_or(self.behind, |leaf| leaf.before as usize);
-        text.get(at..).is_some_and(|text| starts_with(text, &self.text[..first]))
+        &self.text[..self.layout.end_of_first_type().map_or(first, |end| first.min(end))]
     }
 
     /// Returns the number of edges of an event.

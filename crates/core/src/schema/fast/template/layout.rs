@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{EDGES, Edges};
-use crate::schema::captures::{Capture, Captures, EventFields, Items, UnknownKey};
+use crate::schema::captures::{Capture, Captures, EventFields, Items, UnknownKey, Violation};
 
 /// Where the captures of the events of a template are, by the edges of their values.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct Layout {
     pub(super) items: Box<[Items]>,
     /// The undeclared names: the number of the node, the start and the end.
     pub(super) unknown: Box<[(u16, Position, Position)]>,
+    /// The violations, each with its start and its end, which replace those that it has.
+    pub(super) violations: Box<[(Violation, Position, Position)]>,
     /// The start and the end of the event's type, with its quotes.
     pub(super) type_span: (Position, Position),
 }
@@ -80,6 +82,13 @@ impl Layout {
         // What is between two edges is a value; anything else stays.
         matches!(self.fields.get(field), Some(FieldAt::Span(_, start, end)) if start.edge != end.edge)
     }
+
+    /// Returns the length of the event up to the end of its type, with the quote; `None` if a value that differs comes before
+    /// that.
+    pub(super) fn end_of_first_type(&self) -> Option<usize> {
+        let (_, Position { edge, offset }) = self.type_span;
+        (edge == 0).then_some(offset as usize)
+    }
 }
 
 impl Reading<'_> {
@@ -107,11 +116,23 @@ impl Reading<'_> {
         self.layout.unknown.iter().map(key)
     }
 
+    /// Returns whether the event has violations, which are the same in each event of its template.
+    #[inline(always)]
+    pub(crate) fn has_violations(&self) -> bool {
+        !self.layout.violations.is_empty()
+    }
+
     /// Appends the captures of the event.
     pub(crate) fn capture(&self, captures: &mut Captures) {
         captures.fields.extend(self.layout.fields.iter().map(|field| field.by(self.edges)));
         captures.items.extend_from_slice(&self.layout.items);
         captures.unknown.extend(self.unknown());
+        let violation = |(violation, start, end): &(Violation, Position, Position)| Violation {
+            start: start.by(self.edges),
+            end: end.by(self.edges),
+            ..*violation
+        };
+        captures.violations.extend(self.layout.violations.iter().map(violation));
     }
 }
 

@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use super::layout::{FieldAt, FieldKind, Layout, Position};
 use super::{Change, LONGEST, Leaf, LeafKind, MOST_LEAVES, PADDING, RareLeaf, Template, has_key};
-use crate::schema::captures::{Capture, EventCaptures};
+use crate::schema::captures::{Capture, Constraint, EventCaptures, Violation};
 use crate::schema::program::{CaptureTarget, Program, RareNode, SchemaNode, StringNode, UnionNode};
 use crate::schema::tokens::{colon, key, number, space, string_rest};
 use crate::schema::walk::{any_value, string_member};
 
 impl Template {
-    /// Learns a template from an event, which is all of the text. The walker has read it, and found no violation.
-    /// `type_span`: the place of its type, with its quotes; `captured`: its captures. Returns `None` if it cannot be
-    /// learned: if it is on several lines or very long, has very many values, or values that the `jsonschema` crate judges.
+    /// Learns a template from an event, which is all of the text. The walker has read it. `type_span`: the place of its type,
+    /// with its quotes; `captured`: its captures. Returns `None` if it cannot be learned: if it is on several lines or very
+    /// long, has very many values, or values that the `jsonschema` crate judges, or if the event itself lacks a field, because
+    /// no edge tells where it ends.
+    ///
+    /// A value with a violation stays, so that each event of the template has just these.
     #[cold]
     pub(crate) fn learn(
         program: &Program,
@@ -24,9 +27,13 @@ impl Template {
         if text.len() > LONGEST || memchr::memchr2(b'\n', b'\r', text).is_some() {
             return None;
         }
+        if captured.violations.iter().any(|violation| violation.end as usize == text.len()) {
+            return None;
+        }
         let mut learner = Learner {
             text,
             captured: captured.fields.iter().filter_map(|field| field.span()).collect(),
+            violations: captured.violations,
             nested_keys: program.nested.iter().map(|nested| nested.key.clone()).collect(),
             words: Vec::new(),
             leaves: Vec::new(),
@@ -55,10 +62,15 @@ impl Template {
             let (start, end) = by_edges(&places, name.start as usize..name.end as usize)?;
             Some((name.object, start, end))
         });
+        let violations = captured.violations.iter().map(|violation| {
+            let (start, end) = by_edges(&places, violation.start as usize..violation.end as usize)?;
+            Some((*violation, start, end))
+        });
         let layout = Layout {
             fields: captured.fields.iter().map(field_at).collect::<Option<_>>()?,
             items: captured.items.into(),
             unknown: unknown.collect::<Option<_>>()?,
+            violations: violations.collect::<Option<_>>()?,
             type_span: by_edges(&places, type_span)?,
         };
         let ends = [0].into_iter().chain(places.iter().map(|place| place.end));
@@ -102,6 +114,8 @@ struct Learner<'t> {
     text: &'t [u8],
     /// The ranges of the captured fields.
     captured: Vec<Range<usize>>,
+    /// What is wrong with the event.
+    violations: &'t [Violation],
     /// The keys, with quotes, of the arrays in the items of others whose items are captured: the nodes know nothing of them.
     nested_keys: Box<[Box<[u8]>]>,
     /// The strings, without quotes, that decide how others are read: that of the event's type, and those that tell the
@@ -121,6 +135,9 @@ impl Learner<'_> {
         if node.is_some_and(|node| matches!(node.rare.as_deref(), Some(RareNode::Foreign(_)))) {
             return None;
         }
+        if let Some(end) = self.end_of_faulty(at) {
+            return Some(end);
+        }
         match self.text.get(at)? {
             b'"' => self.string(node, at),
             b'{' => self.object(node, at),
@@ -131,6 +148,14 @@ impl Learner<'_> {
             }
             _ => any_value(self.text, at).ok(),
         }
+    }
+
+    /// Returns the end of the value here if it violates a keyword: another value may violate another one, or none.
+    fn end_of_faulty(&self, at: usize) -> Option<usize> {
+        let is_here = |violation: &&Violation| {
+            violation.start as usize == at && matches!(violation.constraint, Constraint::Keyword(_))
+        };
+        self.violations.iter().find(is_here).map(|violation| violation.end as usize)
     }
 
     /// Adds a value that differs, and returns its end.
@@ -205,7 +230,8 @@ impl Learner<'_> {
     fn array(&mut self, node: Option<&SchemaNode>, at: usize) -> Option<usize> {
         let end = any_value(self.text, at).ok()?;
         let is_inside = |span: &Range<usize>| at < span.start && span.end < end;
-        let captures = node.is_some_and(captures_items) || self.captured.iter().any(is_inside);
+        let is_faulty = self.violations.iter().any(|one| is_inside(&(one.start as usize..one.end as usize)));
+        let captures = is_faulty || node.is_some_and(captures_items) || self.captured.iter().any(is_inside);
         if !captures && !has_key(&self.text[at..end], &self.nested_keys) {
             // The array itself may be captured, but not by the walker.
             let of_leaf = |node: &SchemaNode| SchemaNode { target: CaptureTarget::None, ..node.clone() };
