@@ -96,7 +96,24 @@ impl FastReader {
     #[inline]
     pub(crate) fn read_frame(&mut self, frame: &Frame<'_>, captures: &mut Captures) -> Option<FastEvent> {
         let utf8 = frame.utf8 || simdutf8::basic::from_utf8(frame.text).is_ok();
-        if utf8 && !has_replacement(frame.text) { self.read(frame.text, captures) } else { None }
+        if !utf8 || has_replacement(frame.text) {
+            return None;
+        }
+        self.read(frame.text, captures).or_else(|| self.read_inside(frame.text, captures))
+    }
+
+    /// Reads a valid event inside of a message, if the message begins like the last one that was read ahead: of a file that
+    /// comes in pieces, one line of each is not. What is around the event is not read.
+    fn read_inside(&mut self, text: &[u8], captures: &mut Captures) -> Option<FastEvent> {
+        let start = self.before.len();
+        if start == 0 || text.len() > self.longest || !starts_with(text, &self.before) || !text.ends_with(b"}") {
+            return None;
+        }
+        let event = EventStart { text, at: start, outer: self.depth_before };
+        let Fitting { event_type, end } = self.templates.read(event, &mut self.memories)?;
+        let reading = self.reading().filter(|reading| !reading.has_violations())?;
+        reading.capture(captures);
+        Some(FastEvent { event_type, span: start..end, type_span: reading.type_span() })
     }
 
     /// Returns what the last event has, if that was read by a template.

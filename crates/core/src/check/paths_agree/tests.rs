@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::{FastEvent, FastReader, first_line, paths_agree, reads_alike};
+use crate::input::{Frame, Origin, Segment};
 use crate::protocol::Protocol;
 use crate::schema::captures::Captures;
 use crate::schema::lowered::made;
@@ -235,6 +236,36 @@ fn the_search_for_a_way_of_writing_is_bounded() {
     };
     assert!(finds("b"));
     assert!(!finds(&"b".repeat(10_000)));
+}
+
+/// A file comes in pieces: the message that is in two of them is read by itself.
+#[test]
+fn a_message_by_itself_is_read_like_those_before_it() {
+    let message = |text: &str, behind: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","method":"event","params":{{"type":"session.stream.chunk","timestamp":"2026-01-01T00:00:00Z","payload":{{"session_id":"s","text":"{text}","done":false}}}}{behind}"#
+        )
+    };
+    let mut reader = FastReader::new(&PROTOCOL);
+    let mut read = |message: &str| {
+        let segments = [Segment { at: 0, origin: Origin::START }];
+        let mut captures = Captures::default();
+        let event = reader.read_frame(&Frame::new(message.as_bytes(), &segments), &mut captures);
+        assert_eq!(event.is_none(), captures == Captures::default(), "{message}");
+        let event = event.map(|event| message[event.span].to_owned());
+        let lines = format!("{message}\n");
+        first_line::<false>(&mut reader, lines.as_bytes(), 1000, &mut captures);
+        event
+    };
+    assert_eq!([read(&message("a", "}")), read(&message("a", "}"))], [None, None]);
+    let (start, end) = ("{\"type\":\"session.stream.chunk\"", "\"text\":\"b\",\"done\":false}}");
+    for behind in ["}", ",\"more\":1}"] {
+        let event = read(&message("b", behind)).expect("it begins like the last one");
+        assert!(event.starts_with(start) && event.ends_with(end), "{event}");
+    }
+    for other in [message("b", "} "), message("b", "}").replace("2.0", "1.0")] {
+        assert_eq!(read(&other), None, "{other}");
+    }
 }
 
 #[test]
