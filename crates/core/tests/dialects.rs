@@ -43,7 +43,7 @@ fn a_finding_names_the_dialects_that_explain_it() {
     let help = |number: usize| report.findings[number].help.as_deref().unwrap_or_default();
     assert!(
         help(1).ends_with(
-            " (streams of Cerebras, Cline, DeepSeek and others are known to break this rule; to check one, use --dialect \
+            " (streams of Cerebras, Cline, DeepSeek and others are known to break this rule; to check such a stream, use --dialect \
              cerebras, cline or deepseek)"
         ),
         "{}",
@@ -68,7 +68,9 @@ fn a_schema_of_a_dialect_replaces_the_protocols() {
     assert_eq!(rules(&report), ["wrong-type"]);
     let help = report.findings[0].help.as_deref().unwrap_or_default();
     assert!(
-        help.ends_with(" (streams of Mistral are known to break this rule; to check one, use --dialect mistral)"),
+        help.ends_with(
+            " (streams of Mistral are known to break this rule; to check such a stream, use --dialect mistral)"
+        ),
         "{help}"
     );
     let own = chat().in_dialect("mistral").expect("there is one").expect("it has no mistakes");

@@ -180,6 +180,9 @@ impl Protocol {
         if found.len() > MOST_NAMED {
             titles.push("others");
         }
-        Some(format!("streams of {} are known to break this rule; to check one, use --dialect {names}", list(&titles)))
+        Some(format!(
+            "streams of {} are known to break this rule; to check such a stream, use --dialect {names}",
+            list(&titles)
+        ))
     }
 }
