@@ -1,5 +1,5 @@
-//! What is kept of the fields of instances: single values, and of objects a digest of each member, so that keeping one takes
-//! little memory however long its text is.
+//! What is kept of the fields of instances: single values, the text of short objects and arrays, and of long objects a digest
+//! of each member, so that keeping one takes little memory however long its text is.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,16 @@ use crate::schema::{SHOWN_CHARS, shortened};
 /// The most bytes that are kept of the text of a member, beside its digest: enough to show it, and to repeat a short one.
 const MOST_KEPT: usize = 256;
 
+/// The most bytes of an object or array whose text is kept. Mostly the same text comes again, and need not be parsed.
+const MOST_SHORT: usize = 2048;
+
 /// A field that was kept to compare later ones with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Kept {
     /// A single value.
     Value(KeptValue),
+    /// The text of a short object or array.
+    Short(Box<[u8]>),
     /// An object, by the names of its members. Of a name that it has twice, the last one.
     Object(BTreeMap<Box<str>, Digested>),
     /// An array.
@@ -58,8 +63,16 @@ impl Kept {
 
     /// Keeps an object or an array.
     pub(crate) fn of_container(container: Container<'_>) -> Option<Kept> {
-        let text = container.raw;
-        let tree = parse_leniently(text).ok().filter(|_| container.is_whole)?;
+        match container.raw {
+            _ if !container.is_whole => None,
+            text if text.len() <= MOST_SHORT => Some(Kept::Short(text.into())),
+            text => Kept::digested(text),
+        }
+    }
+
+    /// Returns the digests of an object or an array.
+    fn digested(text: &[u8]) -> Option<Kept> {
+        let tree = parse_leniently(text).ok()?;
         match &tree.root.kind {
             NodeKind::Object(members) => {
                 let name = |key| unescaped_lossy(inner(text, key)).into();
@@ -69,11 +82,20 @@ impl Kept {
         }
     }
 
+    /// Returns the digests of a short text; `None` for anything else.
+    fn of_short(&self) -> Option<Kept> {
+        match self {
+            Kept::Short(text) => Kept::digested(text),
+            _ => None,
+        }
+    }
+
     /// Returns how a field differs; `None` for one that is missing or cannot be read, as it contradicts nothing. `except`:
     /// the members of objects that may differ.
     pub(crate) fn difference(&self, field: Field<'_>, except: &[Box<str>]) -> Option<Difference> {
         match (self, field) {
             (_, Field::Absent | Field::Unreadable) => None,
+            (Kept::Short(kept), Field::Container(Container { raw, .. })) if **kept == *raw => None,
             (_, Field::Container(container)) => self.difference_from(&Kept::of_container(container)?, except),
             (Kept::Value(kept), field) if kept.equals(field) => None,
             (kept, field) => Some(Difference { member: None, kept: kept.display(), found: display_field(field) }),
@@ -83,6 +105,9 @@ impl Kept {
     /// Returns how something else that was kept differs.
     pub(crate) fn difference_from(&self, found: &Kept, except: &[Box<str>]) -> Option<Difference> {
         match (self, found) {
+            (Kept::Short(kept), Kept::Short(found)) if kept == found => None,
+            (Kept::Short(_), found) => self.of_short()?.difference_from(found, except),
+            (kept, Kept::Short(_)) => kept.difference_from(&found.of_short()?, except),
             (Kept::Object(kept), Kept::Object(found)) => {
                 let both = kept.iter().filter_map(|(name, kept)| Some((name, kept, found.get(name)?)));
                 let mut differing = both.filter(|(name, kept, found)| !kept.equals(found) && !except.contains(name));
@@ -100,6 +125,7 @@ impl Kept {
     pub(crate) fn value(&self) -> Option<Value> {
         match self {
             Kept::Value(value) => Some(value.value()),
+            Kept::Short(_) => self.of_short()?.value(),
             Kept::Array(array) => array.value(),
             Kept::Object(members) => {
                 let known = members.iter().filter_map(|(name, member)| Some((name.to_string(), member.value()?)));
@@ -118,6 +144,7 @@ impl Kept {
     pub(crate) fn is_sound(&self) -> bool {
         match self {
             Kept::Value(value) => value.is_sound(),
+            Kept::Short(_) => self.of_short().is_some(),
             Kept::Object(_) | Kept::Array(_) => true,
         }
     }
@@ -126,6 +153,7 @@ impl Kept {
     fn display(&self) -> String {
         match self {
             Kept::Value(value) => value.display(),
+            Kept::Short(_) => self.of_short().map_or_else(String::new, |kept| kept.display()),
             Kept::Object(_) => "an object".to_owned(),
             Kept::Array(array) => array.display(),
         }
@@ -276,6 +304,26 @@ mod tests {
         ] {
             assert_eq!(differing(one, two).as_deref(), Some(words), "{one} {two}");
         }
+    }
+
+    /// It makes no difference whether the text was kept or its digests.
+    #[test]
+    fn short_and_long_texts_are_compared_alike() {
+        let long = |text: &str| format!("{}{}", " ".repeat(MOST_SHORT), text);
+        let texts = [r#"{"a":1,"b":"x"}"#, r#"{"b":"x","a":2}"#, r#"{"a":1.0}"#, "{}", "[1]", "[1.0]", "[2]"];
+        for (one, two) in texts.iter().flat_map(|one| texts.map(|two| (*one, two))) {
+            let expected = differing(&long(one), &long(two));
+            for (one, two) in
+                [(one.to_owned(), two.to_owned()), (one.to_owned(), long(two)), (long(one), two.to_owned())]
+            {
+                assert_eq!(differing(&one, &two), expected, "{one} {two}");
+                let (raw, is_whole) = (two.as_bytes(), true);
+                let difference = kept(&one).difference(Field::Container(Container { raw, is_whole }), &["free".into()]);
+                assert_eq!(difference.is_some(), expected.is_some(), "{one} {two}");
+            }
+            assert_eq!(kept(one).value(), kept(&long(one)).value());
+        }
+        assert!(!Kept::Short(b"{\"a\":".as_slice().into()).is_sound());
     }
 
     #[test]
