@@ -153,7 +153,7 @@ const COMPLETED: (&str, &str) = ("completed", r#","final_message":"""#);
 fn a_wrong_id_is_laid_to_the_only_call_that_it_can_be_meant_for() {
     let wrong = (
         "unknown-tool-call",
-        "no tool call with the id \"wrong\" was started in this session; the event fits only one open call, \"c1\"",
+        "no tool call with the id \"wrong\" was started in this session; of the open calls, the event fits only \"c1\"",
         "use the id of the open call",
     );
     let of = |line: u64| (line, wrong.0, wrong.1, wrong.2);

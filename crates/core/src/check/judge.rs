@@ -56,6 +56,7 @@ pub(crate) struct StreamJudgeState {
     whole: bool,
     torn: Option<u64>,
     doubt: Option<Arc<Place>>,
+    is_gap: bool,
     wrapping: Option<Wrapping>,
     methods: BTreeSet<Box<str>>,
     held: Vec<HeldFrame>,
@@ -88,6 +89,8 @@ pub(crate) struct StreamJudge {
     doubt: Option<Arc<Place>>,
     /// Whether judging is unsure because a whole file is missing there.
     is_missing: bool,
+    /// Whether judging is unsure because a series has told that events before that one are missing.
+    is_gap: bool,
     foreign: Arc<ForeignFrames>,
     /// Where the options and the protocol say that events may stand in what is around them.
     known_wrappings: Vec<Wrapping>,
@@ -191,6 +194,7 @@ impl StreamJudge {
             torn: None,
             doubt: None,
             is_missing: false,
+            is_gap: false,
             foreign,
             known_wrappings: options
                 .unwrap()
@@ -229,6 +233,7 @@ impl StreamJudge {
             whole: self.whole,
             torn: self.torn,
             doubt: self.doubt.clone(),
+            is_gap: self.is_gap,
             wrapping: self.wrapping.clone(),
             methods: self.methods.clone(),
             held: self.held.clone(),
@@ -242,7 +247,9 @@ impl StreamJudge {
     #[must_use]
     pub(crate) fn restore(mut self, protocol: &Protocol, state: StreamJudgeState) -> Option<StreamJudge> {
         let StreamJudgeState { machine, log, unknown, likeness, unknown_types, events, .. } = state;
-        let StreamJudgeState { whole, torn, doubt, oddities, lookalikes, wrapping, methods, held, other, .. } = state;
+        let StreamJudgeState {
+            whole, torn, doubt, is_gap, oddities, lookalikes, wrapping, methods, held, other, ..
+        } = state;
         let counts = events.iter().chain(unknown_types.values()).all(|count| *count < MOST_BYTES);
         let is_sound = counts
             && events.len() == self.events.len()
@@ -259,7 +266,7 @@ impl StreamJudge {
         self.machine = self.machine.restore(machine)?;
         self.likeness = likeness;
         (self.event_checker.unknown, self.stats.by_type, self.events) = (unknown, unknown_types, events);
-        (self.whole, self.torn, self.doubt) = (whole, torn, doubt);
+        (self.whole, self.torn, self.doubt, self.is_gap) = (whole, torn, doubt, is_gap);
         (self.wrapping, self.methods, self.held) = (wrapping, methods, held);
         (self.oddities, self.lookalikes, self.other) = (oddities, lookalikes, other);
         is_sound.then_some(self)
@@ -416,6 +423,7 @@ impl StreamJudge {
         };
         self.machine.step(&stream, &view, observer, &mut self.verdicts);
         if self.machine.take_gap() {
+            self.is_gap |= self.doubt.is_none();
             self.doubt.get_or_insert_with(|| Arc::new(here.place(here.type_span.clone())));
         }
         self.event_checker.log.report_verdicts(&mut self.verdicts, here, Some((event_type, captured)));

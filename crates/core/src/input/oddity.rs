@@ -127,7 +127,8 @@ impl Oddity {
             Oddity::HttpHead => are("the head of an HTTP response"),
             Oddity::CurlTrace => are("what curl prints about the transfer"),
             Oddity::ContentLength => format!("there is a `Content-Length` header before {the_event} {on_lines}"),
-            Oddity::ChunkSize => are("the size of a chunk, as chunked HTTP responses have it"),
+            Oddity::ChunkSize if lines == 1 => "this line is the size of a chunk of an HTTP response".to_owned(),
+            Oddity::ChunkSize => are("sizes of chunks of an HTTP response"),
             Oddity::PythonDict => are("Python (dicts as str() or repr() prints them)"),
             Oddity::JavaScriptObject => are("JavaScript (objects as console.log() prints them)"),
             Oddity::Yaml => are("YAML"),
@@ -176,7 +177,7 @@ impl Oddity {
                 "after a restart, begin with a line feed, and never let two writers share a stream without a lock; the later event was read, and the one that breaks off is lost"
             }
             Oddity::Escapes => {
-                "switch off colours and titles where the output is not a terminal (NO_COLOR=1, TERM=dumb) (the events were read anyway)"
+                "let the program write no colours and no window titles where its output is not a terminal (NO_COLOR=1, TERM=dumb) (the events were read anyway)"
             }
             Oddity::DataTwice => {
                 "write `data: ` once: an adapter put it before data that already had it (the events were read anyway)"

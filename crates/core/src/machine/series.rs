@@ -16,8 +16,6 @@ use crate::input::EventNote;
 use crate::protocol::series::{Series, SeriesStep, SeriesValue};
 use crate::protocol::tables::Certainty;
 
-/// What a finding says of the event with the value before.
-const BEFORE: &str = "the previous value was sent here";
 /// What a finding says of the event with the first value, from which another one differs.
 const FIRST: &str = "the first value was sent here";
 
@@ -217,10 +215,13 @@ impl<W: CellObserver> Step<'_, W> {
         if let Fit::Breaks(kept, _) = &fit
             && !is_muted
         {
-            let words = if series.step == SeriesStep::Same { FIRST } else { BEFORE };
             let related = match &last {
-                LastValue::Known(_, place) | LastValue::Off { place, .. } => {
-                    vec![Related { message: Arc::from(words), file: None, place: place.clone() }]
+                LastValue::Known(value, place) | LastValue::Off { value, place, .. } => {
+                    let words = match self::number(value).filter(|_| series.step != SeriesStep::Same) {
+                        None => Arc::from(FIRST),
+                        Some(before) => format!("the previous value, {}, was sent here", before.display()).into(),
+                    };
+                    vec![Related { message: words, file: None, place: place.clone() }]
                 }
                 LastValue::None | LastValue::Unknown => Vec::new(),
             };

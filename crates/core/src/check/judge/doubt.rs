@@ -89,12 +89,13 @@ impl StreamJudge {
             return;
         }
         let these = if names.len() == 1 { "this rule" } else { "these rules" };
-        let (found, help) = match self.is_missing {
-            false => (
-                "an event was lost here: it is missing, or cannot be read",
-                "find the missing event, or correct the one that cannot be read; then check again",
+        let (found, help) = match (self.is_missing, self.is_gap) {
+            (true, _) => ("events may be missing before this file", "find the missing events; then check again"),
+            (false, true) => ("events before this one are missing", "find the missing events; then check again"),
+            (false, false) => (
+                "this may be an event, but could not be read",
+                "correct what cannot be read, as the finding about it says; then check again",
             ),
-            true => ("events may be missing before this file", "find the missing events; then check again"),
         };
         let found = format!("{found}; from here on, {these} may miss mistakes: {}", list(&names));
         let rule = framing(Framing::CheckSkipped);
