@@ -205,7 +205,7 @@ fn unknown_types_with_the_same_help_are_reported_together() {
             Words("warning[unknown-event] unknown-event/first-of-each-type-only.ndjson:3:"),
             Words("\"session.tool.call.progress\" is not an event type of this protocol (and 4 similar findings)"),
             Source(3, "\"session.tool.call.progress\""),
-            Words("help: to allow a type that is your own, or newer than the protocol file, switch the rule off"),
+            Words("help: check its spelling; to add a type to the protocol, declare it in a protocol folder of your"),
             Words("line 5: \"session.usage\" is not an event type of this protocol"),
         ],
         "1 file, 11 events, 1 stream: 0 errors, 5 warnings, 0 notes; checked against session-events.",
