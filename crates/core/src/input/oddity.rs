@@ -96,9 +96,9 @@ impl Oddity {
 
     /// Returns what was found in this many lines, from line `first` on, as the message of the rule has it.
     pub(crate) fn found(self, lines: u64, first: u64) -> String {
-        let (the_event, on_lines) = match lines {
-            1 => ("the event", "on this line".to_owned()),
-            _ => ("the events", format!("on {lines} lines")),
+        let on_lines = match lines {
+            1 => "on this line".to_owned(),
+            _ => format!("on {lines} lines"),
         };
         let are = |what: &str| match lines {
             1 => format!("this line is {what}"),
@@ -108,25 +108,27 @@ impl Oddity {
             Oddity::Utf16 => "the input is encoded in UTF-16, but consumers expect UTF-8".to_owned(),
             Oddity::Utf32 => "the input is encoded in UTF-32, and was not read".to_owned(),
             Oddity::Binary => "the input contains binary data here, not text".to_owned(),
-            Oddity::LogPrefix => format!("there is a log prefix before {the_event} {on_lines}"),
-            Oddity::TextBehind => format!("there is text after {the_event} {on_lines}"),
-            Oddity::Comma => format!("there is a comma before or after {the_event} {on_lines}"),
-            Oddity::ByteOrderMark => format!("there is a byte-order mark before {the_event} {on_lines}"),
-            Oddity::ZeroBytes => format!("there are zero bytes around {the_event} {on_lines}"),
-            Oddity::NoLineFeed => format!("there is no line feed between two events {on_lines}"),
+            Oddity::LogPrefix => format!("{on_lines}, there is a log prefix before the event"),
+            Oddity::TextBehind => format!("{on_lines}, there is text after the event"),
+            Oddity::Comma => format!("{on_lines}, there is a comma before or after the event"),
+            Oddity::ByteOrderMark => format!("{on_lines}, there is a byte-order mark before the event"),
+            Oddity::ZeroBytes => format!("{on_lines}, there are zero bytes around the event"),
+            Oddity::NoLineFeed => format!("{on_lines}, there is no line feed between two events"),
             Oddity::TornWrite => {
                 format!("{on_lines}, an event breaks off, and the next one follows without a line feed")
             }
-            Oddity::Escapes => format!("there are terminal escape sequences around {the_event} {on_lines}"),
-            Oddity::DataTwice => format!("`data:` is doubled {on_lines}"),
-            Oddity::SseField => format!("expected an event, found a field of server-sent events {on_lines}"),
+            Oddity::Escapes => format!("{on_lines}, there are terminal escape sequences around the event"),
+            Oddity::DataTwice => format!("{on_lines}, `data:` is doubled"),
+            Oddity::SseField => {
+                format!("{on_lines}, there is a field of server-sent events where an event was expected")
+            }
             Oddity::NoBlankLine => format!(
                 "there is no blank line before {}: clients read them as part of the previous one",
                 count(lines, "server-sent event")
             ),
             Oddity::HttpHead => are("the head of an HTTP response"),
             Oddity::CurlTrace => are("what curl prints about the transfer"),
-            Oddity::ContentLength => format!("there is a `Content-Length` header before {the_event} {on_lines}"),
+            Oddity::ContentLength => format!("{on_lines}, there is a `Content-Length` header before the event"),
             Oddity::ChunkSize if lines == 1 => "this line is the size of a chunk of an HTTP response".to_owned(),
             Oddity::ChunkSize => are("sizes of chunks of an HTTP response"),
             Oddity::PythonDict => are("Python (dicts as str() or repr() prints them)"),
@@ -134,7 +136,7 @@ impl Oddity {
             Oddity::Yaml => are("YAML"),
             Oddity::Html => are("a page of HTML"),
             Oddity::StackTrace => are("a stack trace"),
-            Oddity::NotANumber => format!("there is NaN or Infinity {on_lines}, which JSON does not have"),
+            Oddity::NotANumber => format!("{on_lines}, there is NaN or Infinity, which JSON does not have"),
             Oddity::Space(character) => {
                 format!("{} is used as white space {on_lines}; {ALLOWED}", space_name(character))
             }
