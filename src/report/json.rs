@@ -154,12 +154,12 @@ pub(super) fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
     out.extend_from_slice(severity);
     content(out, message);
     out.push(b'"');
-    optional(out, b",\"file\":\"", b",\"file\":null", file.as_deref());
+    optional(out, b",\"file\":\"", file.as_deref());
     write_place(out, place);
-    optional(out, b",\"type\":\"", b",\"type\":null", event_type.as_deref());
-    optional(out, b",\"stream\":\"", b",\"stream\":null", stream.as_deref());
-    optional(out, b",\"pointer\":\"", b",\"pointer\":null", pointer.as_deref());
-    optional(out, b",\"help\":\"", b",\"help\":null", help.as_deref());
+    optional(out, b",\"type\":\"", event_type.as_deref());
+    optional(out, b",\"stream\":\"", stream.as_deref());
+    optional(out, b",\"pointer\":\"", pointer.as_deref());
+    optional(out, b",\"help\":\"", help.as_deref());
     if related.is_empty() {
         return out.extend_from_slice(b",\"related\":[]}");
     }
@@ -168,7 +168,7 @@ pub(super) fn write_finding(out: &mut Vec<u8>, finding: &Finding) {
         out.extend_from_slice(if index == 0 { b"{\"message\":\"" } else { b",{\"message\":\"" });
         content(out, message);
         out.push(b'"');
-        optional(out, b",\"file\":\"", b",\"file\":null", file.as_deref());
+        optional(out, b",\"file\":\"", file.as_deref());
         write_place(out, place);
         out.push(b'}');
     }
@@ -215,17 +215,19 @@ impl Numbers {
     }
 }
 
-/// Appends a key and a string, or `null`, a key with that value, in its place. `key` has the quote with which the string
-/// begins.
+/// Appends a key and a string, or null in its place. `key` has the quote with which the string begins.
 #[inline]
-fn optional(out: &mut Vec<u8>, key: &[u8], null: &[u8], text: Option<&str>) {
+fn optional(out: &mut Vec<u8>, key: &[u8], text: Option<&str>) {
     match text {
         Some(text) => {
             out.extend_from_slice(key);
             content(out, text);
             out.push(b'"');
         }
-        None => out.extend_from_slice(null),
+        None => {
+            out.extend_from_slice(&key[..key.len() - 1]);
+            out.extend_from_slice(b"null");
+        }
     }
 }
 

@@ -109,8 +109,7 @@ impl FastReader {
         if start == 0 || text.len() > self.longest || !starts_with(text, &self.before) || !text.ends_with(b"}") {
             return None;
         }
-        let event = EventStart { text, at: start, outer: self.depth_before };
-        let Fitting { event_type, end } = self.templates.read(event, &mut self.memories)?;
+        let Fitting { event_type, end } = self.read_behind(text)?;
         let reading = self.reading().filter(|reading| !reading.has_violations())?;
         reading.capture(captures);
         Some(FastEvent { event_type, span: start..end, type_span: reading.type_span() })
@@ -151,10 +150,10 @@ impl FastReader {
         // Most messages around events begin like the last one; no event does.
         let is_message = !SERVER_SENT && !self.before.is_empty() && starts_with(lines, &self.before);
         if is_message {
-            return self.read_surrounded_line(lines, true, longest, line).is_some();
+            return self.read_surrounded_line(lines, true, longest, line);
         }
         let Some(fitting) = self.templates.read(EventStart { text: lines, at: 0, outer: 0 }, &mut self.memories) else {
-            self.fits_none = SERVER_SENT || self.read_surrounded_line(lines, false, longest, line).is_none();
+            self.fits_none = SERVER_SENT || !self.read_surrounded_line(lines, false, longest, line);
             return !self.fits_none;
         };
         // The slow way says whether another name contradicts the type.
@@ -166,36 +165,29 @@ impl FastReader {
 
     /// Reads the event inside of the message on the first of these lines, like [`FastReader::read_line`]. What is around
     /// the event is not read: the caller must know it. `is_like_last`: whether the line begins like the last one with an
-    /// event inside. Returns `None` if the line must be read like any other.
+    /// event inside.
     #[inline(never)]
-    fn read_surrounded_line(
-        &mut self,
-        lines: &[u8],
-        is_like_last: bool,
-        longest: usize,
-        line: &mut FastLine,
-    ) -> Option<()> {
+    fn read_surrounded_line(&mut self, lines: &[u8], is_like_last: bool, longest: usize, line: &mut FastLine) -> bool {
         if !is_like_last && !self.find_inside(lines) {
-            return None;
+            return false;
         }
         let start = self.before.len();
-        let event = EventStart { text: lines, at: start, outer: self.depth_before };
-        let Some(fitting) = self.templates.read(event, &mut self.memories) else {
+        let Some(fitting) = self.read_behind(lines) else {
             self.learn_inside(&lines[start..]);
-            return None;
+            return false;
         };
         let end = fitting.end;
         let rest = &lines[end..lines.len().min(end + LONGEST_AROUND)];
         // Most end like the last one, too.
         if self.behind.is_empty() || !starts_with(rest, &self.behind) {
-            let length = memchr::memchr(b'\n', rest)?;
+            let Some(length) = memchr::memchr(b'\n', rest) else { return false };
             self.behind = rest[..=length].to_vec();
             self.surroundings = self.surroundings.saturating_add(1);
         }
         let line_end = end + self.behind.len() - 1;
         let text = lines[..line_end].strip_suffix(b"\r").unwrap_or(&lines[..line_end]);
         if text.len() > longest || text.len() < end || text.last() != Some(&b'}') {
-            return None;
+            return false;
         }
         *line = FastLine {
             event_type: fitting.event_type,
@@ -207,7 +199,14 @@ impl FastReader {
             lines_before: 0,
             lines: 1,
         };
-        Some(())
+        true
+    }
+
+    /// Reads the event in a text that begins like the last line before its event.
+    #[inline(always)]
+    fn read_behind(&mut self, text: &[u8]) -> Option<Fitting> {
+        let event = EventStart { text, at: self.before.len(), outer: self.depth_before };
+        self.templates.read(event, &mut self.memories)
     }
 
     /// Finds out where an event probably starts on a line that does not begin with one, and keeps what is before it.

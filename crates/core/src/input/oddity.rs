@@ -129,7 +129,7 @@ impl Oddity {
             Oddity::HttpHead => are("the head of an HTTP response"),
             Oddity::CurlTrace => are("what curl prints about the transfer"),
             Oddity::ContentLength => format!("{on_lines}, there is a `Content-Length` header before the event"),
-            Oddity::ChunkSize if lines == 1 => "this line is the size of a chunk of an HTTP response".to_owned(),
+            Oddity::ChunkSize if lines == 1 => are("the size of a chunk of an HTTP response"),
             Oddity::ChunkSize => are("sizes of chunks of an HTTP response"),
             Oddity::PythonDict => are("Python (dicts as str() or repr() prints them)"),
             Oddity::JavaScriptObject => are("JavaScript (objects as console.log() prints them)"),

@@ -46,7 +46,6 @@ pub(super) struct Templates {
 #[derive(Clone)]
 struct Known {
     event_type: usize,
-    is_faulty: bool,
     template: Template,
     /// The head of the template, as an index.
     head: usize,
@@ -55,7 +54,8 @@ struct Known {
     next: usize,
 }
 
-/// The templates whose events begin alike, up to the first value that may differ: mostly those of one type.
+/// The templates whose events begin alike, up to the end of their type or to the first value that may differ: mostly those of
+/// one type.
 ///
 /// Which of them an event fits is found by trying. Where events of one type fit none, because each has the same fault, those
 /// of the other types may still do.
@@ -209,7 +209,8 @@ impl Templates {
         if is_faulty && !self.faults[event_type].have(text, captured.violations) {
             return;
         }
-        let is_like = |known: &Known| (known.event_type, known.is_faulty) == (event_type, is_faulty);
+        let is_like =
+            |known: &Known| known.event_type == event_type && known.template.layout.has_violations() == is_faulty;
         let alike = self.counts[event_type][usize::from(is_faulty)];
         let most = if is_faulty { MOST_FAULTY } else { MOST_OF_A_TYPE };
         let is_full = alike >= most || self.all.len() >= MOST;
@@ -227,7 +228,7 @@ impl Templates {
             },
         };
         let head = self.head_of(&template, place);
-        let known = Known { event_type, is_faulty, template, head, next: place };
+        let known = Known { event_type, template, head, next: place };
         match self.all.get_mut(place) {
             Some(old) => *old = known,
             None => {

@@ -77,6 +77,12 @@ pub(crate) struct Reading<'r> {
 }
 
 impl Layout {
+    /// Returns whether the events have violations, which are the same in each.
+    #[inline(always)]
+    pub(crate) fn has_violations(&self) -> bool {
+        !self.violations.is_empty()
+    }
+
     /// Returns whether a field may differ from event to event.
     pub(crate) fn varies(&self, field: usize) -> bool {
         // What is between two edges is a value; anything else stays.
@@ -116,10 +122,10 @@ impl Reading<'_> {
         self.layout.unknown.iter().map(key)
     }
 
-    /// Returns whether the event has violations, which are the same in each event of its template.
+    /// Returns whether the event has violations.
     #[inline(always)]
     pub(crate) fn has_violations(&self) -> bool {
-        !self.layout.violations.is_empty()
+        self.layout.has_violations()
     }
 
     /// Appends the captures of the event.
