@@ -200,6 +200,35 @@ fn every_rule_has_words_and_the_document_s_are_letter_by_letter() {
     }
 }
 
+/// A finding about a field quotes its description, which must not be that of a field of the same name in another object.
+#[test]
+fn what_a_schema_says_of_a_field_is_said_of_the_object_that_has_it() {
+    let mut compared = 0;
+    for name in Protocol::builtin_names() {
+        let document = protocol(name).document().expect("it has a document");
+        let mut schemas: Vec<serde_json::Value> = protocol(name).schemas().map(|(_, schema)| schema.clone()).collect();
+        while let Some(schema) = schemas.pop() {
+            let fields = schema.get("properties").and_then(|fields| fields.as_object());
+            let kind = schema.pointer("/properties/type/const").and_then(|kind| kind.as_str()).unwrap_or_default();
+            let section = document.split_once(&format!("\n## {kind}\n")).map(|(_, rest)| rest);
+            let section = section.and_then(|rest| rest.split("\n## ").next()).unwrap_or_default();
+            for (field, of_field) in fields.into_iter().flatten() {
+                let Some((_, words)) = section.split_once(&format!("\n- `{field}`: ")) else { continue };
+                if let Some(description) = of_field.get("description").and_then(|words| words.as_str()) {
+                    assert_eq!(words.lines().next(), Some(description), "{name}: {kind} {field}");
+                    compared += 1;
+                }
+            }
+            match schema {
+                serde_json::Value::Object(inner) => schemas.extend(inner.into_iter().map(|(_, inner)| inner)),
+                serde_json::Value::Array(inner) => schemas.extend(inner),
+                _ => {}
+            }
+        }
+    }
+    assert!(compared > 100, "{compared} descriptions were compared");
+}
+
 /// `--rule`, `sessionlint.toml` and `explain` know a rule by its name alone, and a run has streams and stored records.
 #[test]
 fn a_name_stands_for_one_rule_in_a_run() {

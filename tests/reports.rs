@@ -100,7 +100,7 @@ fn a_finding_of_the_order_shows_the_event_that_it_goes_back_to() {
         1,
         &[
             Words("error[turn-not-ended] turn-not-ended/idle-between-a-tool-and-the-answer.ndjson:4:114"),
-            Words("the session went idle, but its turn had not ended"),
+            Words("the session went idle, but its turn was still in progress"),
             Source(1, "\"session.status\""),
             Words("the turn began here"),
             Source(4, "false"),
@@ -205,7 +205,7 @@ fn unknown_types_with_the_same_help_are_reported_together() {
             Words("warning[unknown-event] unknown-event/first-of-each-type-only.ndjson:3:"),
             Words("\"session.tool.call.progress\" is not an event type of this protocol (and 4 similar findings)"),
             Source(3, "\"session.tool.call.progress\""),
-            Words("help: check its spelling; to add a type to the protocol, declare it in a protocol folder of your"),
+            Words("help: check its spelling; if it is an extension of yours, write a protocol that has it"),
             Words("line 5: \"session.usage\" is not an event type of this protocol"),
         ],
         "1 file, 11 events, 1 stream: 0 errors, 5 warnings, 0 notes; checked against session-events.",
@@ -245,7 +245,7 @@ fn a_text_that_differs_is_shown_where_it_parts() {
             Source(3, "\"session.stream.chunk\""),
             Words("the streamed text began here"),
             Source(4, "No.\""),
-            Words("help: join the chunks of the turn"),
+            Words("help: send the chunks of the turn, joined"),
             Words("“Append to build the full response.” — Session events"),
         ],
         "1 file, 4 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
@@ -410,4 +410,49 @@ fn events_with_mistakes_at_the_same_offsets_stay_apart() {
     let begin = r#"{"type":"session.status","timestamp":"2026-01-01T09:00:00Z","payload":{"session_id":"a","pending":true,"status_label":"thinking"}}"#;
     let odd = report_on_events(&[(0, begin), (3, "{}"), (5, "[]")]);
     assert!(odd.contains("error[not-an-event] event 3\n") && odd.contains("event 5"), "{odd}");
+}
+
+/// A rule that speaks about parts, summaries and commands says of each what must come first, and quotes what the document says
+/// of that.
+#[test]
+fn a_finding_has_the_words_of_its_case() {
+    let cases = [
+        (
+            "a-text-without-a-part.ndjson",
+            "emit response.content_part.added first, and use its content_index",
+            "“Emitted when a new content part is added.”",
+        ),
+        (
+            "a-summary-is-done-that-was-not-added.ndjson",
+            "emit response.reasoning_summary_part.added first, and use its summary_index",
+            "“Emitted when a new reasoning summary part is added.”",
+        ),
+        (
+            "a-command-that-was-not-added.ndjson",
+            "emit response.shell_call_command.added first, and use its command_index",
+            "“A streaming event that indicated a shell command was added to a tool call.”",
+        ),
+    ];
+    for (file, help, quote) in cases {
+        let (report, _) = report(&root().join("corpus/openai-responses/invalid/part-not-added").join(file));
+        let report = unwrapped(&report);
+        assert!(report.contains(&format!("help: {help}")) && report.contains(quote), "{report}");
+    }
+    let (report, _) =
+        report(&root().join("corpus/openai-responses/invalid/failure-unexplained/failed-without-an-error.ndjson"));
+    assert!(unwrapped(&report).contains("the response failed, but its `error` does not say why"), "{report}");
+}
+
+/// The stream `7` of a recording must not look like a part of the place before it.
+#[test]
+fn a_stream_whose_name_is_a_number_is_called_one() {
+    let broken = r#"{"type":"session.status","timestamp":"2026-01-01T09:00:01Z","payload":{"session_id":"ID","pending":"no","status_label":"idle"}}"#;
+    let protocol = Protocol::builtin("session-events").expect("it is built in");
+    for (name, shown) in [("7", "-:1:99 in stream 7\n"), ("s7", "-:1:100 in s7\n")] {
+        let line = broken.replace("ID", name) + "\n";
+        let other = broken.replace("ID", "another").replace("\"no\"", "true") + "\n";
+        let text =
+            check(protocol, (line + &other).as_bytes(), Options::default()).text(protocol, TextOptions::default());
+        assert!(text.contains(shown), "{text}");
+    }
 }

@@ -483,6 +483,49 @@ const OF_STREAMS: &[Misuse] = &[
         "the inserted event has no known type: \"office.close\"",
     ),
     (
+        "[rule] case",
+        "[[rule.not-open.case]]",
+        "▸[rule.not-open.case]",
+        "`case` must be a list of tables, but is of the type table",
+    ),
+    (
+        "[[rule.case]] on",
+        "[[rule.not-open.case]]\non     = \"office.closed\"",
+        "[[rule.not-open.case]]\non     = ▸\"office.close\"",
+        "there is no event type office.close",
+    ),
+    (
+        "[[rule.case]] on",
+        "[[rule.not-open.case]]\non     = \"office.closed\"",
+        "[[rule.not-open.case]]\non     = [\"office.closed\", ▸\"office.closed\"]",
+        "office.closed already has its words in another case, or in this one",
+    ),
+    (
+        "[[rule.case]] on",
+        "[rule.letter-twice]",
+        "[rule.invalid-json]\nseverity = \"error\"\nbasis = \"framing\"\nsays = \"{found}\"\nhelp = \"a\"\n\n\
+         [[rule.invalid-json.case]]\non = ▸\"office.closed\"\nhelp = \"b\"\n\n[rule.letter-twice]",
+        "findings of invalid-json are not about events of one type",
+    ),
+    (
+        "[[rule.case]] says",
+        "says   = \"{event} came, but no office",
+        "says   = ▸\"{key} came, but no office",
+        "{key} stands for nothing: a cell of a lifecycle without keys names the rule not-open, and there it has no value",
+    ),
+    (
+        "[[rule.case]] help",
+        "help   = \"open the office in the morning\"",
+        "help   = ▸\"\"",
+        "the rule not-open has no words: `help` is empty",
+    ),
+    (
+        "[[rule.case]] quotes",
+        "quotes = [\"An office opens once.\"]",
+        "quotes = [▸\"An office opens.\"]",
+        "the document does not say this",
+    ),
+    (
         "[rule] name",
         "[rule.letter-twice]",
         "[rule.▸\"two words\"]\nseverity = \"error\"\nbasis = \"framing\"\nsays = \"a\"\nhelp = \"b\"\n\n[rule.letter-twice]",
@@ -696,6 +739,7 @@ fn no_word_of_the_page_is_left_out() {
         ("### `[[container]]`", "[[container]]"),
         ("### `[[link]]`", "[[link]]"),
         ("## `[rule.<name>]`", "[rule]"),
+        ("### `[[rule.<name>.case]]`", "[[rule.case]]"),
     ];
     for (heading, table) in headings {
         let words = words_under(&page, heading);

@@ -284,8 +284,8 @@ fn a_word_in_braces_that_is_misspelt_gets_the_nearest_name() {
 
 #[test]
 fn a_text_in_which_nothing_is_replaced_has_no_words_in_braces() {
-    refused("help     = \"end a turn once,", "help     = \"{event} ends a turn once,")
-        .says("`help` is shown as it is written, with {event}", "help     = ▸\"{event} ends a turn once,")
+    refused("help     = \"time the call with", "help     = \"{event} times the call with")
+        .says("`help` is shown as it is written, with {event}", "help     = ▸\"{event} times the call with")
         .advises("`help` is shown", "only `says` has words in braces")
         .and_nothing_else(1);
     refused("means    = \"a turn was interrupted, or", "means    = \"{event} was interrupted, or")
@@ -302,8 +302,8 @@ fn a_text_in_which_nothing_is_replaced_has_no_words_in_braces() {
         .says("`label` is shown as it is written, with {key}", "label   = ▸\"the record of {key}\"")
         .and_nothing_else(1);
     // An example of JSON is no word in braces.
-    let help = "help     = \"emit the event before session.status with pending = false:";
-    Folder::copy().edit("protocol.toml", help, &help.replace("the event", "{ \\\"type\\\": 1 }")).loads();
+    let help = "help     = \"emit session.status with pending = true when";
+    Folder::copy().edit("protocol.toml", help, &help.replace("session.status", "{ \\\"type\\\": 1 }")).loads();
 }
 
 #[test]

@@ -71,7 +71,9 @@ impl Block<'_> {
         let mut text = palette.of_severity(finding.severity, &format!("{}[{}]", finding.severity, finding.rule));
         text.push_str(&palette.bold(&format!(" {}", place_name(finding))));
         if let Some(stream) = finding.stream.as_deref().filter(|_| self.names_stream) {
-            let _ = write!(text, " in {}", visible(&shortened(stream.to_owned(), STREAM_CHARACTERS)));
+            // A bare number would be read as one more number of the place.
+            let noun = if stream.chars().any(char::is_alphabetic) { "" } else { "stream " };
+            let _ = write!(text, " in {noun}{}", visible(&shortened(stream.to_owned(), STREAM_CHARACTERS)));
         }
         text.push('\n');
         text.push_str(&wrapped(&visible(&self.message), width, "  ", "  "));

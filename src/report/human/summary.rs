@@ -30,6 +30,7 @@ pub fn render(end: &RunEnd<'_>, totals: &Totals, rules: &Rulebook<'_>, width: us
         text.push_str(&wrapped(&words, width, "", "  "));
     }
     if totals.blocks > MANY_BLOCKS || totals.unshown > 0 {
+        text.push_str("Findings by rule:\n");
         text.push_str(&totals.tally.table(end, rules));
         text.push('\n');
     }

@@ -299,13 +299,18 @@ impl FindingLog {
             Wording::Again => rule.again.as_ref(),
             Wording::Usual | Wording::Help(_) => None,
         };
-        let help = match verdict.wording {
-            Wording::Help(help) => Some(help.into()),
-            _ => other.map(|words| words.help.clone().into()),
+        let case = rule.case(&event_type);
+        let case_says = case.and_then(|case| case.says.as_ref());
+        let help = match (verdict.wording, other) {
+            (Wording::Help(help), _) => Some(help.into()),
+            (_, Some(other)) => Some(other.help.clone().into()),
+            (_, None) => case.and_then(|case| Some(case.help.clone()?.into())),
         };
+        let says = other.map(|words| &words.says).or(case_says).unwrap_or(&rule.says);
         let details = Details {
-            message: filled_in(other.map_or(&rule.says, |words| &words.says), &mut facts, &event_type),
+            message: filled_in(says, &mut facts, &event_type),
             help,
+            quote: case.and_then(|case| Some(case.quotes.first()?.as_str().into())),
             pointer,
             event_type: Some(event_type),
             stream: Some(verdict.stream),

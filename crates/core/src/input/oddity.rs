@@ -113,7 +113,7 @@ impl Oddity {
             Oddity::Comma => format!("{on_lines}, there is a comma before or after the event"),
             Oddity::ByteOrderMark => format!("{on_lines}, there is a byte-order mark before the event"),
             Oddity::ZeroBytes => format!("{on_lines}, there are zero bytes around the event"),
-            Oddity::NoLineFeed => format!("{on_lines}, there is no line feed between two events"),
+            Oddity::NoLineFeed => format!("{on_lines}, events follow each other without a line feed between them"),
             Oddity::TornWrite => {
                 format!("{on_lines}, an event breaks off, and the next one follows without a line feed")
             }
@@ -174,7 +174,7 @@ impl Oddity {
             Oddity::ZeroBytes => {
                 "look for a crash, or a log that was truncated, while the file was being written: these leave zero bytes behind (the event was read anyway)"
             }
-            Oddity::NoLineFeed => "end every event with a line feed; all events were read",
+            Oddity::NoLineFeed => "end every event with a line feed (the events were read anyway)",
             Oddity::TornWrite => {
                 "after a restart, begin with a line feed, and never let two writers share a stream without a lock; the later event was read, and the one that breaks off is lost"
             }
@@ -187,9 +187,9 @@ impl Oddity {
             Oddity::SseField => {
                 "record only server-sent events, or one event per line without `data:` (the events were read anyway)"
             }
-            Oddity::NoBlankLine => "end every event with a blank line; the events were read one by one all the same",
+            Oddity::NoBlankLine => "end every event with a blank line (the events were read anyway, one by one)",
             Oddity::HttpHead => "record only the body: curl without -i",
-            Oddity::CurlTrace => "record only the body: curl -sN, without -v, and its standard error elsewhere",
+            Oddity::CurlTrace => "record only the body: use curl -sN without -v, and send its standard error elsewhere",
             Oddity::ContentLength => {
                 "write one event per line instead of frames, which belong to the Language Server Protocol (the events were read anyway)"
             }
@@ -211,7 +211,7 @@ impl Oddity {
             }
             Oddity::AfterDone => "send the marker last: clients stop reading there",
             Oddity::Undispatched => {
-                "end every event, including the last, with a blank line; sessionlint checked this one all the same"
+                "end every event, including the last, with a blank line (this one was checked anyway)"
             }
             Oddity::NoName => {
                 "send the event's type in its `event` field, too: clients of this protocol go by that field alone (sessionlint \

@@ -216,9 +216,7 @@ pub(crate) fn end(stream: &mut Stream, out: &mut Vec<Verdict>) {
             format!("events {first} to {last} of this stream repeat events {original} to {last_original} word for word")
         }
         (Kind::Doubles { .. }, _) => {
-            format!(
-                "from event {first} of this stream on, {count} events each repeat the event before them word for word"
-            )
+            format!("from event {first} of this stream on, {count} events are exact copies of the event before them")
         }
     };
     let message = if count == 1 { "the first occurrence is here" } else { "the first occurrences begin here" };

@@ -426,8 +426,19 @@ toml_tables! {
         pub likely: Option<OtherWords> = optional,
         /// The words where the event opens once more what it opened, and says the same of it.
         pub again: Option<OtherWords> = optional,
+        /// The words where the finding is about certain events.
+        pub case: Vec<RuleCase> = optional,
         pub quotes: Vec<Name> = optional,
         pub fix: Option<Spanned<Fix>> = optional,
+    }
+
+    /// Words of a rule for findings about certain events. Those that are left out are the rule's own.
+    #[derive(Debug)]
+    pub(crate) struct RuleCase {
+        pub on: On = required,
+        pub says: Option<Spanned<String>> = optional,
+        pub help: Option<Spanned<String>> = optional,
+        pub quotes: Vec<Name> = optional,
     }
 
     /// Other words for a rule, where more is known than the rule says.
@@ -449,6 +460,13 @@ toml_tables! {
 impl RuleWords {
     /// Returns the words for the engine.
     pub(crate) fn compile(&self) -> tables::RuleWords {
+        let texts = |list: &[Name]| list.iter().map(|text| text.get_ref().clone()).collect();
+        let case = |case: &RuleCase| tables::RuleCase {
+            on: texts(&case.on.0),
+            says: case.says.as_ref().map(|says| says.get_ref().clone()),
+            help: case.help.as_ref().map(|help| help.get_ref().clone()),
+            quotes: texts(&case.quotes),
+        };
         let other = |words: &OtherWords| tables::OtherWords {
             says: words.says.get_ref().clone(),
             help: words.help.get_ref().clone(),
@@ -464,7 +482,8 @@ impl RuleWords {
             help: self.help.get_ref().clone(),
             likely: self.likely.as_ref().map(other),
             again: self.again.as_ref().map(other),
-            quotes: self.quotes.iter().map(|quote| quote.get_ref().clone()).collect(),
+            cases: self.case.iter().map(case).collect(),
+            quotes: texts(&self.quotes),
             fix: self.fix.as_ref().map(|fix| fix.get_ref().compile()),
         }
     }

@@ -28,6 +28,7 @@ impl ListedRule {
             help: self.help.to_owned(),
             likely: None,
             again: None,
+            cases: Vec::new(),
             quotes: Vec::new(),
             fix: None,
         }
@@ -209,8 +210,8 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("an event's type is not a type of the protocol"),
             says: "{found} is not an event type of this protocol",
-            help: "check its spelling; to add a type to the protocol, declare it in a protocol folder of your own (sessionlint \
-                   init --protocol); to allow all unknown types, use --rule unknown-event=off",
+            help: "check its spelling; if it is an extension of yours, write a protocol that has it (sessionlint init \
+                   --protocol DIR), or allow all unknown types with --rule unknown-event=off",
         },
         Framing::MixedProtocols => ListedRule {
             severity: Some(Severity::Warning),
@@ -231,9 +232,9 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             severity: Some(Severity::Warning),
             basis: Basis::Framing,
             means: Some("a field that tells what an object is has a value that the protocol does not have"),
-            says: "{key} is {found}, which this protocol does not have",
-            help: "check its spelling; to add a value to the protocol, declare it in the schema of a protocol folder of your \
-                   own; to allow all unknown values, use --rule unknown-value=off (the rest of the object was not checked)",
+            says: "{key} is {found}, which this protocol does not have; the rest of the object was not checked",
+            help: "check its spelling; if it is an extension of yours, write a protocol that has it (sessionlint init \
+                   --protocol DIR), or allow all unknown values with --rule unknown-value=off",
         },
         Framing::CheckSkipped => ListedRule {
             severity: Some(Severity::Note),

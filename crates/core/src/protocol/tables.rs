@@ -73,10 +73,32 @@ pub struct RuleWords {
     pub likely: Option<OtherWords>,
     /// The words where an event opens once more what it opened, and says the same of it.
     pub again: Option<OtherWords>,
+    /// The words of findings about certain events. No event type is in two of them.
+    pub cases: Vec<RuleCase>,
     /// Quotes from the document, verbatim.
     pub quotes: Vec<String>,
     /// The edit that follows the advice, if there is one.
     pub fix: Option<Fix>,
+}
+
+impl RuleWords {
+    /// Returns the words for findings about events of this type; `None` if they are the rule's own.
+    pub fn case(&self, event_type: &str) -> Option<&RuleCase> {
+        self.cases.iter().find(|case| case.on.iter().any(|name| name == event_type))
+    }
+}
+
+/// Words of a rule for findings about certain events. Those that are left out are the rule's own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleCase {
+    /// The names of the event types.
+    pub on: Vec<String>,
+    /// The message, like [`RuleWords::says`].
+    pub says: Option<String>,
+    /// The advice.
+    pub help: Option<String>,
+    /// Quotes from the document, verbatim.
+    pub quotes: Vec<String>,
 }
 
 /// Other words for a rule: a message and an advice.

@@ -244,10 +244,10 @@ pub fn help(text: &str) -> &'static str {
         return "put a `T` between date and time, not a space, as in 2026-01-01T00:00:00.000Z";
     }
     if !text.ends_with(['Z', 'z']) && parse(&format!("{text}Z")).is_some() {
-        return "the offset is missing: end it with `Z` for UTC, or with an offset such as `+02:00`";
+        return "the offset is missing: end the timestamp with `Z` for UTC, or with an offset such as `+02:00`";
     }
     if bytes.len() >= 19 && &bytes[17..19] == b"60" {
-        return "only a leap second is written as :60, and it is at 23:59:60 UTC; this time, by its offset, is not";
+        return "seconds of 60 are valid only at 23:59:60 UTC, in a leap second; with its offset, this is another time";
     }
     // The part that makes the text valid when it is replaced is the part that is wrong.
     let becomes_right = |from: usize, to: usize, with: &str| match (text.get(..from), text.get(to..)) {
@@ -338,7 +338,7 @@ mod tests {
             ("2026-01-01", "this is only a date"),
             ("2026-01-01 00:00:00Z", "put a `T`"),
             ("2026-01-01T00:00:00", "the offset is missing"),
-            ("2026-01-01T12:00:60Z", "only a leap second is written as :60"),
+            ("2026-01-01T12:00:60Z", "seconds of 60 are valid only at 23:59:60 UTC"),
             ("2026-02-30T00:00:00Z", "no such day"),
             ("2026-13-04T00:00:00Z", "months"),
             ("2026-01-01T24:00:00Z", "hours"),

@@ -94,7 +94,7 @@ impl StreamJudge {
             (false, true) => ("events before this one are missing", "find the missing events; then check again"),
             (false, false) => (
                 "this may be an event, but could not be read",
-                "correct what could not be read (another finding here says why); then check again",
+                "another finding of this report says why it could not be read; correct that, and check again",
             ),
         };
         let found = format!("{found}; from here on, {these} may miss mistakes: {}", list(&names));

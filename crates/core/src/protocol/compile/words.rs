@@ -117,6 +117,7 @@ impl Compiler<'_> {
                 self.refuse(likely.says.span(), message, "put {other} into its words");
             }
             self.refuse_plain("help", &words.help);
+            self.check_cases(name, words, &speakers, document);
             if let Some(means) = &words.means {
                 self.refuse_plain("means", means);
             }
@@ -136,7 +137,10 @@ impl Compiler<'_> {
         }
         let others = [&words.likely, &words.again].into_iter().flatten().map(|words| (&words.says, &words.help));
         let texts = std::iter::once((&words.says, &words.help)).chain(others);
-        for (what, text) in texts.flat_map(|(says, help)| [("says", says), ("help", help)]) {
+        let texts = texts.map(|(says, help)| (Some(says), Some(help)));
+        let cases = words.case.iter().map(|case| (case.says.as_ref(), case.help.as_ref()));
+        let texts = texts.chain(cases).flat_map(|(says, help)| [("says", says), ("help", help)]);
+        for (what, text) in texts.filter_map(|(what, text)| Some((what, text?))) {
             if text.get_ref().trim().is_empty() {
                 self.refuse(
                     text.span(),
@@ -197,6 +201,49 @@ impl Compiler<'_> {
         self.refuse_angles("says", says);
     }
 
+    /// Checks the words that a rule has for findings about certain events.
+    fn check_cases(
+        &mut self,
+        name: &Spanned<String>,
+        words: &file::RuleWords,
+        speakers: &[&'static Speaker],
+        document: Option<&str>,
+    ) {
+        let is_of_tables =
+            speakers.iter().all(|speaker| speaker.knows.contains(&"event") && *speaker != &Speaker::UNKNOWN);
+        let mut known: Vec<usize> = Vec::new();
+        for case in &words.case {
+            let Some(first) = case.on.0.first() else { continue };
+            if !is_of_tables || speakers.is_empty() {
+                let message = format!("findings of {} are not about events of one type", name.get_ref());
+                self.refuse(first.span(), message, "only rules that the tables of streams name have cases");
+                continue;
+            }
+            for on in &case.on.0 {
+                let events = self.find_events(std::slice::from_ref(on), None);
+                if events.iter().any(|event| known.contains(event)) && !self.is_refused(&on.span()) {
+                    let message = format!("{} already has its words in another case, or in this one", on.get_ref());
+                    self.refuse(on.span(), message, "name each event type once in the cases of a rule");
+                }
+                known.extend(events);
+            }
+            if case.says.is_none() && case.help.is_none() && case.quotes.is_empty() {
+                self.refuse(
+                    first.span(),
+                    "this case has no words of its own".to_owned(),
+                    "give it `says`, `help` or `quotes`",
+                );
+            }
+            if let Some(says) = &case.says {
+                self.check_placeholders(name, says, speakers, &[], None);
+            }
+            if let Some(help) = &case.help {
+                self.refuse_plain("help", help);
+            }
+            self.look_up_quotes(&case.quotes, document);
+        }
+    }
+
     /// Checks the quotes of a rule.
     fn check_quotes(&mut self, name: &Spanned<String>, words: &file::RuleWords, document: Option<&str>) {
         if words.basis == Basis::Document && words.quotes.is_empty() {
@@ -206,7 +253,12 @@ impl Compiler<'_> {
                 "add `quotes`, or set basis = \"framing\" if the document has no words for it",
             );
         }
-        for quote in &words.quotes {
+        self.look_up_quotes(&words.quotes, document);
+    }
+
+    /// Refuses quotes that are not in the document.
+    fn look_up_quotes(&mut self, quotes: &[Spanned<String>], document: Option<&str>) {
+        for quote in quotes {
             if quote.get_ref().trim().is_empty() {
                 self.refuse(quote.span(), "this quote is empty".to_owned(), "quote the document's words");
             } else if document.is_some_and(|document| !document.contains(quote.get_ref().as_str())) {
