@@ -344,7 +344,7 @@ pub fn only_protocol(
         (None, Some((names, target))) => {
             let names: Vec<_> = names.iter().map(|name| visible(name)).collect();
             Err(CliError::Message(format!(
-                "the protocol of {} is not clear: all its events are known to {}; name one with --protocol",
+                "the events of {} fit several protocols: {}; name one with --protocol",
                 visible(&target.name()),
                 list(&names)
             )))

@@ -245,23 +245,6 @@ impl<'t> Labels<'t> {
         if parts.is_empty() { name } else { format!("{name}: {}", parts.join(", ")) }
     }
 
-    /// Returns the names of the parts of a lifecycle's keys: those of the fields, or of the arrays whose items they count, as
-    /// the first row has them that has a whole key.
-    pub fn key_names(&self, lifecycle: &Lifecycle) -> Vec<String> {
-        let whole = rows(lifecycle).find(|(_, row)| row.key.len() == lifecycle.key_parts);
-        let Some((event, row)) = whole else { return Vec::new() };
-        let name = |slot: &usize| {
-            let pointer = self.tables.events[event].pointer(row.array(), *slot);
-            let is_name = |field: &&String| *field != "*" && !field.bytes().all(|byte| byte.is_ascii_digit());
-            let mut fields = pointer.0.iter().rev().filter(is_name).map(String::as_str);
-            match (fields.next().unwrap_or_default(), fields.next()) {
-                ("index", Some(of)) => printable(of),
-                (field, _) => printable(field),
-            }
-        };
-        row.key.iter().map(name).collect()
-    }
-
     /// Returns the notes of a lifecycle: the facts that neither states nor moves show.
     pub fn notes(&self, lifecycle: &Lifecycle) -> Vec<String> {
         let marked = self.marked.iter().enumerate();

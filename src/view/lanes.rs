@@ -7,12 +7,10 @@ use std::hash::BuildHasher;
 use foldhash::quality::FixedState;
 
 use serde_json::{Value, json};
-use sessionlint_core::machine::Move;
+use sessionlint_core::machine::{Move, name_parts};
 use sessionlint_core::protocol::tables::{Cell, Certainty, Lifecycle, States};
-use sessionlint_core::protocol::{Keyed, Protocol, RuleId};
+use sessionlint_core::protocol::{Keyed, Protocol, RuleId, Tables};
 use sessionlint_core::text::visible;
-
-use crate::picture::labels::Labels;
 
 /// The most lanes of one lifecycle in one stream; instances beyond them share the last one.
 const MOST_BESIDE: usize = 12;
@@ -35,14 +33,13 @@ fn short(name: &str) -> String {
     }
 }
 
-/// Returns a key in words. Numbers and several parts have their names: alone they say nothing.
-fn key_words(names: &[String], key: &[String]) -> String {
-    let is_bare = |value: &str| key.len() == 1 && !value.bytes().all(|byte| byte.is_ascii_digit());
-    let part = |(part, value): (usize, &String)| match names.get(part).filter(|_| !is_bare(value)) {
-        Some(name) => format!("{name} {}", visible(value)),
-        None => visible(value),
-    };
-    key.iter().enumerate().map(part).collect::<Vec<_>>().join(", ")
+/// Returns a key in words, as messages have it. A number alone says nothing: it has the name of its lifecycle.
+fn key_words(tables: &Tables, lifecycle: usize, key: &[String]) -> String {
+    let parts: Vec<String> = key.iter().map(|part| visible(part)).collect();
+    match parts.as_slice() {
+        [name] if !name.bytes().all(|byte| byte.is_ascii_digit()) => name.clone(),
+        _ => name_parts(&parts, Some(lifecycle), &tables.lifecycles),
+    }
 }
 
 /// What a state is to the reader of a timeline.
@@ -420,10 +417,8 @@ impl<'p> Lanes<'p> {
 
     pub(super) fn instances(&self) -> Value {
         let tables = self.protocol.tables();
-        let labels = Labels::of(tables);
-        let names: Vec<_> = tables.lifecycles.iter().map(|lifecycle| labels.key_names(lifecycle)).collect();
         let instance = |one: &Instance| {
-            let key = key_words(&names[one.lifecycle], &one.key);
+            let key = key_words(tables, one.lifecycle, &one.key);
             json!([one.lifecycle, one.stream, one.lane, visible(&one.label), key])
         };
         self.instances.iter().map(instance).collect()

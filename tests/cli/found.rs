@@ -63,8 +63,8 @@ fn what_has_events_of_no_protocol_or_of_several_fails() {
     assert_eq!(rules(&document), ["no-events"]);
     assert_eq!(
         text(&document["findings"][0]["message"]),
-        "this input was not checked, because its protocol is not clear: all its events are known to anthropic-messages, \
-         openai-chat and openai-responses"
+        "this input was not checked, because its events fit several protocols: anthropic-messages, openai-chat and \
+         openai-responses"
     );
     assert_eq!(folder.run("check several").code, 2);
     assert!(!folder.run("check --protocol anthropic-messages several").out.contains("no-events"), "it is named");
@@ -84,7 +84,7 @@ fn coverage_and_view_find_the_protocol_of_standard_input() {
     for command in ["coverage -", "view - --out -"] {
         let ran = folder.run_with_input(command, unclear.as_bytes());
         assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-        let words = "the protocol of - is not clear: all its events are known to anthropic-messages, openai-chat and openai-responses";
+        let words = "the events of - fit several protocols: anthropic-messages, openai-chat and openai-responses";
         assert!(ran.err.contains(words), "{}", ran.err);
     }
 }

@@ -401,7 +401,7 @@ fn numbers_that_a_series_passed_over_are_missing() {
 }
 
 #[test]
-fn the_parts_of_a_key_have_their_names() {
+fn a_key_has_the_words_that_messages_have_for_it() {
     let lines = [
         r#"{"type":"response.created","sequence_number":0,"response":{"id":"r","object":"response","status":"in_progress","model":"m","output":[]}}"#,
         r#"{"type":"response.output_item.added","sequence_number":1,"output_index":1,"item":{"id":"i","type":"message","role":"assistant","status":"in_progress","content":[]}}"#,
@@ -413,8 +413,8 @@ fn the_parts_of_a_key_have_their_names() {
         let instances = page["instances"].as_array().expect("instances").iter();
         instances.filter(of).map(|one| one[4].as_str().expect("a key").to_owned()).collect()
     };
-    assert_eq!(keys("part"), ["output_index 1, content_index 0"]);
-    assert_eq!(keys("item"), ["output_index 1"]);
+    assert_eq!(keys("part"), ["part 0 in item 1"]);
+    assert_eq!(keys("item"), ["item 1"]);
     let page = data_of(&[OPEN, &call(1)].concat(), "");
     assert!(page["instances"].as_array().expect("instances").iter().any(|one| one[4] == "c1"), "an id needs no name");
 }

@@ -37,6 +37,7 @@ use crate::protocol::{LazyProtocol, Protocol, framing};
 use crate::schema::Faults;
 use crate::schema::captures::{Capture, Captures, EventCaptures};
 use crate::schema::date_time::{LastMinute, Stamp, usual_length};
+use doubt::{Doubt, DoubtCause};
 pub(crate) use fast_path::EventLine;
 use known_surroundings::KnownSurroundings;
 use mixed::OtherEvent;
@@ -55,8 +56,7 @@ pub(crate) struct StreamJudgeState {
     events: Vec<u64>,
     whole: bool,
     torn: Option<u64>,
-    doubt: Option<Arc<Place>>,
-    is_gap: bool,
+    doubt: Option<Doubt>,
     wrapping: Option<Wrapping>,
     methods: BTreeSet<Box<str>>,
     held: Vec<HeldFrame>,
@@ -85,12 +85,8 @@ pub(crate) struct StreamJudge {
     whole: bool,
     /// The number of events before the last frame that may be torn; `None` if its rest has been seen.
     torn: Option<u64>,
-    /// The place from which on judging is unsure, because an event there could not be read.
-    doubt: Option<Arc<Place>>,
-    /// Whether judging is unsure because a whole file is missing there.
-    is_missing: bool,
-    /// Whether judging is unsure because a series has told that events before that one are missing.
-    is_gap: bool,
+    /// Where judging became unsure, and why; `None` if it is not.
+    doubt: Option<Doubt>,
     foreign: Arc<ForeignFrames>,
     /// Where the options and the protocol say that events may stand in what is around them.
     known_wrappings: Vec<Wrapping>,
@@ -193,8 +189,6 @@ impl StreamJudge {
             whole: true,
             torn: None,
             doubt: None,
-            is_missing: false,
-            is_gap: false,
             foreign,
             known_wrappings: options
                 .unwrap()
@@ -233,7 +227,6 @@ impl StreamJudge {
             whole: self.whole,
             torn: self.torn,
             doubt: self.doubt.clone(),
-            is_gap: self.is_gap,
             wrapping: self.wrapping.clone(),
             methods: self.methods.clone(),
             held: self.held.clone(),
@@ -247,14 +240,12 @@ impl StreamJudge {
     #[must_use]
     pub(crate) fn restore(mut self, protocol: &Protocol, state: StreamJudgeState) -> Option<StreamJudge> {
         let StreamJudgeState { machine, log, unknown, likeness, unknown_types, events, .. } = state;
-        let StreamJudgeState {
-            whole, torn, doubt, is_gap, oddities, lookalikes, wrapping, methods, held, other, ..
-        } = state;
+        let StreamJudgeState { whole, torn, doubt, oddities, lookalikes, wrapping, methods, held, other, .. } = state;
         let counts = events.iter().chain(unknown_types.values()).all(|count| *count < MOST_BYTES);
         let is_sound = counts
             && events.len() == self.events.len()
             && unknown_types.len() <= MOST_UNKNOWN + 1
-            && doubt.as_ref().is_none_or(|place| place.is_sound())
+            && doubt.as_ref().is_none_or(Doubt::is_sound)
             && methods.len() <= MOST_METHODS
             && held.iter().all(HeldFrame::is_sound)
             && held.iter().map(HeldFrame::length).sum::<usize>() <= MOST_HELD
@@ -266,7 +257,7 @@ impl StreamJudge {
         self.machine = self.machine.restore(machine)?;
         self.likeness = likeness;
         (self.event_checker.unknown, self.stats.by_type, self.events) = (unknown, unknown_types, events);
-        (self.whole, self.torn, self.doubt, self.is_gap) = (whole, torn, doubt, is_gap);
+        (self.whole, self.torn, self.doubt) = (whole, torn, doubt);
         (self.wrapping, self.methods, self.held) = (wrapping, methods, held);
         (self.oddities, self.lookalikes, self.other) = (oddities, lookalikes, other);
         is_sound.then_some(self)
@@ -423,8 +414,7 @@ impl StreamJudge {
         };
         self.machine.step(&stream, &view, observer, &mut self.verdicts);
         if self.machine.take_gap() {
-            self.is_gap |= self.doubt.is_none();
-            self.doubt.get_or_insert_with(|| Arc::new(here.place(here.type_span.clone())));
+            self.doubt_from(DoubtCause::Gap, || here.place(here.type_span.clone()));
         }
         self.event_checker.log.report_verdicts(&mut self.verdicts, here, Some((event_type, captured)));
     }
@@ -451,7 +441,7 @@ impl StreamJudge {
 
     /// Reports that a part of the input is missing before this place. `message`: what is missing.
     pub(crate) fn report_missing(&mut self, at: Origin, message: String) {
-        self.is_missing |= self.doubt.is_none();
+        self.doubt_from(DoubtCause::MissingFile, || at.place());
         let help = Some("find what is missing and check again with it, or check the files by themselves".into());
         self.report_fault(InputFault { rule: Framing::CheckSkipped, place: at.place(), message, help, lost: true });
     }

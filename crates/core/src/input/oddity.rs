@@ -185,7 +185,7 @@ impl Oddity {
                 "write `data: ` once: an adapter put it before data that already had it (the events were read anyway)"
             }
             Oddity::SseField => {
-                "record only server-sent events, or one event per line without `data:` (the events were read anyway)"
+                "keep to one form: server-sent events, or one event per line without `data:` (the events were read anyway)"
             }
             Oddity::NoBlankLine => "end every event with a blank line (the events were read anyway, one by one)",
             Oddity::HttpHead => "record only the body: curl without -i",
@@ -207,7 +207,7 @@ impl Oddity {
                 "send null or a string; Python's json.dumps writes NaN and Infinity unless allow_nan=False; the rest of the event was checked"
             }
             Oddity::Space(_) => {
-                "write no other white space between tokens: strict readers refuse it (the events were read anyway)"
+                "between tokens, write only spaces, tabs and line ends: strict readers refuse other white space (the events were read anyway)"
             }
             Oddity::AfterDone => "send the marker last: clients stop reading there",
             Oddity::Undispatched => {

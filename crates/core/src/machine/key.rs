@@ -125,6 +125,12 @@ pub(crate) fn display_key_within(key: &[u8], innermost: Option<usize>, lifecycle
     }
     let parts = key.split(|byte| *byte == END);
     let parts: Vec<String> = parts.map(|written| display_part(&part(written))).collect();
+    name_parts(&parts, innermost, lifecycles)
+}
+
+/// Writes the parts of a key with the names of the lifecycles that they come from, from the inside out: `part 1 in item 0`. Those
+/// of no lifecycle are before them, without a name.
+pub fn name_parts(parts: &[String], innermost: Option<usize>, lifecycles: &[Lifecycle]) -> String {
     let named = innermost.map_or(0, |innermost| lifecycles[innermost].key_parts).min(parts.len());
     let (mut rest, nameless) = parts.split_at(named);
     let mut words: Vec<String> = (!nameless.is_empty()).then(|| nameless.join(", ")).into_iter().collect();

@@ -51,6 +51,7 @@ use crate::schema::items::ArrayShape;
 use crate::schema::template::Layout;
 use end::OtherStream;
 use field::{Container, Field};
+pub use key::name_parts;
 pub use observer::{CellId, Move};
 pub(crate) use observer::{CellObserver, NoObserver};
 pub(crate) use repeat::Repeat;

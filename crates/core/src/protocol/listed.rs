@@ -210,7 +210,7 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("an event's type is not a type of the protocol"),
             says: "{found} is not an event type of this protocol",
-            help: "check its spelling; if it is an extension of yours, write a protocol that has it (sessionlint init \
+            help: "check its spelling; if it is an extension of yours, describe it in a protocol folder (sessionlint init \
                    --protocol DIR), or allow all unknown types with --rule unknown-event=off",
         },
         Framing::MixedProtocols => ListedRule {
@@ -233,7 +233,7 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("a field that tells what an object is has a value that the protocol does not have"),
             says: "{key} is {found}, which this protocol does not have; the rest of the object was not checked",
-            help: "check its spelling; if it is an extension of yours, write a protocol that has it (sessionlint init \
+            help: "check its spelling; if it is an extension of yours, describe it in a protocol folder (sessionlint init \
                    --protocol DIR), or allow all unknown values with --rule unknown-value=off",
         },
         Framing::CheckSkipped => ListedRule {

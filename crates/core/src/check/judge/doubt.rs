@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::StreamJudge;
 use crate::event::finding_log::Details;
 use crate::event::foreign::ForeignFrames;
@@ -13,12 +15,42 @@ use crate::input::shards::{Shard, Shards};
 use crate::protocol::framing;
 use crate::text::list;
 
+/// Where judging became unsure, and why.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Doubt {
+    cause: DoubtCause,
+    place: Arc<Place>,
+}
+
+/// Why judging is unsure.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) enum DoubtCause {
+    /// What may be an event could not be read.
+    Unread,
+    /// A file is missing before this one.
+    MissingFile,
+    /// A series has told that events before this one are missing.
+    Gap,
+}
+
+impl Doubt {
+    /// Returns whether an input can have the place.
+    pub(super) fn is_sound(&self) -> bool {
+        self.place.is_sound()
+    }
+}
+
 impl StreamJudge {
     /// Notes that an event may have been lost at this place, which makes judging unsure.
     #[cold]
     pub(super) fn note_loss(&mut self, place: &Place) {
         self.machine.note_loss();
-        self.doubt.get_or_insert_with(|| Arc::new(place.clone()));
+        self.doubt_from(DoubtCause::Unread, || place.clone());
+    }
+
+    /// Notes why judging is unsure from a place on, unless it already is.
+    pub(super) fn doubt_from(&mut self, cause: DoubtCause, place: impl FnOnce() -> Place) {
+        self.doubt.get_or_insert_with(|| Doubt { cause, place: Arc::new(place()) });
     }
 
     /// Reports a frame that is not JSON and holds no events.
@@ -76,7 +108,7 @@ impl StreamJudge {
 
     /// Reports which rules were silent because an event could not be read.
     pub(super) fn report_doubt(&mut self) {
-        let Some(place) = self.doubt.take() else { return };
+        let Some(Doubt { cause, place }) = self.doubt.take() else { return };
         let silent = &self.machine.doubts().silent;
         if silent.is_empty() {
             return;
@@ -89,10 +121,12 @@ impl StreamJudge {
             return;
         }
         let these = if names.len() == 1 { "this rule" } else { "these rules" };
-        let (found, help) = match (self.is_missing, self.is_gap) {
-            (true, _) => ("events may be missing before this file", "find the missing events; then check again"),
-            (false, true) => ("events before this one are missing", "find the missing events; then check again"),
-            (false, false) => (
+        let (found, help) = match cause {
+            DoubtCause::MissingFile => {
+                ("events may be missing before this file", "find the missing events; then check again")
+            }
+            DoubtCause::Gap => ("events before this one are missing", "find the missing events; then check again"),
+            DoubtCause::Unread => (
                 "this may be an event, but could not be read",
                 "another finding of this report says why it could not be read; correct that, and check again",
             ),
