@@ -61,7 +61,7 @@ impl Requirement {
 
     /// Returns the requirement to be a date-time.
     fn date_time() -> Requirement {
-        Requirement { help: Help::DateTime, ..Requirement::value("an RFC 3339 date-time".to_owned()) }
+        Requirement { help: Help::DateTime, ..Requirement::value("a valid RFC 3339 date-time".to_owned()) }
     }
 
     /// Returns the requirement to be one of the items of `options`, which is an array.
