@@ -105,7 +105,7 @@ fn a_finding_of_the_order_shows_the_event_that_it_goes_back_to() {
             Words("the turn began here"),
             Source(4, "false"),
             Words(
-                "help: before the session goes idle, end its turn with session.completed, session.interrupted or session.error",
+                "help: end the turn with session.completed, session.interrupted or session.error before the session goes idle",
             ),
             Words("keep pending = true"),
             Words("“session.completed - Turn is complete” — Session events"),

@@ -276,3 +276,40 @@ impl FastReader {
         Some(FastEvent { event_type, span: 0..text.len(), type_span })
     }
 }
+
+#[cfg(all(test, feature = "builtin"))]
+mod tests {
+    use super::*;
+
+    /// Programs that take turns in one file each have a way of writing: what differs early tells most of them apart.
+    #[test]
+    fn events_of_many_ways_of_writing_are_found_again() {
+        let protocol = Protocol::builtin("session-events").expect("it is built in");
+        let mut reader = FastReader::new(protocol);
+        let event = |way: usize, round: usize| {
+            let own = format!("\"own_{}\":{round}", way / 4);
+            let text = format!("\"text\":\"round {round}\"");
+            let payload = match way % 4 {
+                0 => format!("{own},\"session_id\":\"s{round}\",{text},\"done\":false"),
+                1 => format!("\"session_id\":\"s{round}\",{own},{text},\"done\":false"),
+                2 => format!("\"session_id\":\"s{round}\",{text},\"done\":false,{own}"),
+                _ => format!("\"done\":false,{text},\"session_id\":\"s{round}\",{own}"),
+            };
+            format!(
+                "{{\"type\":\"session.stream.chunk\",\"timestamp\":\"2026-01-01T00:00:0{round}Z\",\"payload\":{{{payload}}}}}"
+            )
+        };
+        for round in 0..2 {
+            for way in 0..160 {
+                assert!(reader.read(event(way, round).as_bytes(), &mut Captures::default()).is_some());
+            }
+        }
+        for way in (0..160).rev() {
+            let text = event(way, 2);
+            let found = reader.read_by_template(text.as_bytes());
+            assert_eq!(found.map(|event| event.span), Some(0..text.len()), "{text}");
+            assert!(reader.read_by_template(text.replace("own", "new").as_bytes()).is_none());
+            reader.fits_none = false;
+        }
+    }
+}

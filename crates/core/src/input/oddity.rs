@@ -143,8 +143,8 @@ impl Oddity {
             Oddity::AfterDone => format!("{} the marker `[DONE]`", follows(lines)),
             Oddity::Undispatched => "the last server-sent event is not terminated by a blank line".to_owned(),
             Oddity::OtherName => {
-                let in_events = if lines == 1 { String::new() } else { format!(" in {lines} events") };
-                format!("the `event` field does not name the type that is in the data{in_events}")
+                let in_events = if lines == 1 { String::new() } else { format!("in {lines} events, ") };
+                format!("{in_events}the `event` field does not name the type that is in the data")
             }
             Oddity::NoName => match lines {
                 1 => "this server-sent event has no `event` field".to_owned(),

@@ -176,7 +176,7 @@ impl States {
     }
 }
 
-/// Whether a condition is met, given that not everything can be known.
+/// Whether a condition is met, given that not everything can be known: from no to yes, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Certainty {
     /// Certainly not met.
@@ -199,11 +199,7 @@ impl Certainty {
 
     /// Returns whether both conditions are met.
     pub fn and(self, other: Certainty) -> Certainty {
-        match (self, other) {
-            (Certainty::No, _) | (_, Certainty::No) => Certainty::No,
-            (Certainty::Yes, Certainty::Yes) => Certainty::Yes,
-            _ => Certainty::Perhaps,
-        }
+        self.min(other)
     }
 }
 

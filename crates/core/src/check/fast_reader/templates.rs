@@ -8,11 +8,11 @@ use crate::schema::program::{Memory, Program};
 use crate::schema::template::{Edges, EventStart, Reading, Template, new_edges};
 
 /// The number of templates of one event type.
-const MOST_OF_A_TYPE: usize = 64;
+const MOST_OF_A_TYPE: usize = 192;
 /// The number of templates of one event type whose events are faulty.
 const MOST_FAULTY: usize = 12;
 /// The number of templates of all types together.
-const MOST: usize = 256;
+const MOST: usize = 512;
 /// The number of events of a type between two for each of which a template of that type is given up for a new one.
 const BETWEEN_REPLACEMENTS: u32 = 64;
 /// The number of events in a row of one head that fit none of its templates, after which these are tried only now and then.
@@ -41,12 +41,17 @@ pub(super) struct Templates {
     /// By event type: the faults that events had last, which were read without a template.
     faults: Vec<LastFaults>,
     edges: Box<Edges>,
+    /// Where the event that is searched for differs from templates that it was tried by: the number of values before that, and
+    /// what the template is up to there, as of its [prefixes](Known::prefixes). Others that are the same need no trial.
+    misfits: Vec<(usize, u64)>,
 }
 
 #[derive(Clone)]
 struct Known {
     event_type: usize,
     template: Template,
+    /// See [`Template::prefixes`].
+    prefixes: Box<[u64]>,
     /// The head of the template, as an index.
     head: usize,
     /// The template of the event that came last behind one of these and was written otherwise, as an index: mostly also of
@@ -87,6 +92,7 @@ impl Templates {
             counts: vec![[0; 2]; event_types],
             faults: vec![LastFaults::default(); event_types],
             edges: new_edges(),
+            misfits: Vec::new(),
         }
     }
 
@@ -123,10 +129,12 @@ impl Templates {
         let last = self.last;
         let next = self.all.get(last)?.next;
         if next != last
-            && let Some(fitting) = self.read_as(next, event, memories)
+            && let Some(fitting) = self.read_by(next, event, memories)
         {
+            self.make_last(next);
             return Some(fitting);
         }
+        self.misfits.clear();
         let text = event.text.get(event.at..)?;
         let mut searched = 0;
         for at in 0..self.order.len() {
@@ -143,6 +151,20 @@ impl Templates {
         None
     }
 
+    /// Notes where the event that was just tried on this template differs from it, and returns the position of the value before.
+    fn note_misfit(&mut self, number: usize) -> usize {
+        let Known { template, prefixes, .. } = &self.all[number];
+        let tried = template.tried();
+        self.misfits.extend(prefixes.get(tried).map(|prefix| (tried, *prefix)));
+        self.edges.get(2 * tried).map_or(0, |edge| *edge as usize)
+    }
+
+    /// Returns whether the event that is searched for cannot fit this template.
+    fn is_misfit(&self, number: usize) -> bool {
+        let prefixes = &self.all[number].prefixes;
+        self.misfits.iter().any(|(tried, prefix)| prefixes.get(*tried) == Some(prefix))
+    }
+
     /// Reads an event by one of the templates of its head, except for those that were tried already. `searched`: the number
     /// of bytes that were read in vain.
     fn read_of_head(
@@ -157,14 +179,17 @@ impl Templates {
         let most = if *misses < MISSES || misses.is_multiple_of(TRIED_OF) { recent.len() } else { 0 };
         for at in 0..most {
             let number = self.heads[head].recent[at];
-            if tried.contains(&number) {
+            if tried.contains(&number) || self.is_misfit(number) {
                 continue;
             }
-            if let Some(fitting) = self.read_as(number, event, memories) {
+            let Known { event_type, template, .. } = &mut self.all[number];
+            let event_type = *event_type;
+            if let Some(end) = template.try_on(event, &mut memories[event_type], &mut self.edges) {
+                self.make_last(number);
                 self.heads[head].recent[..=at].rotate_right(1);
-                return Some(fitting);
+                return Some(Fitting { event_type, end });
             }
-            *searched += self.all[number].template.reached() - event.at;
+            *searched += self.note_misfit(number).saturating_sub(event.at);
             if *searched > MOST_SEARCHED {
                 break;
             }
@@ -174,13 +199,11 @@ impl Templates {
         None
     }
 
-    /// Reads an event by a template that is not the last one's, and makes it the last one's if it fits.
-    fn read_as(&mut self, number: usize, event: EventStart<'_>, memories: &mut [Memory]) -> Option<Fitting> {
-        let fitting = self.read_by(number, event, memories)?;
+    /// Makes this template that of the last event.
+    fn make_last(&mut self, number: usize) {
         self.all[self.last].next = number;
         self.last = number;
         self.heads[self.all[number].head].misses = 0;
-        Some(fitting)
     }
 
     #[inline(always)]
@@ -228,7 +251,7 @@ impl Templates {
             },
         };
         let head = self.head_of(&template, place);
-        let known = Known { event_type, template, head, next: place };
+        let known = Known { event_type, prefixes: template.prefixes(), template, head, next: place };
         match self.all.get_mut(place) {
             Some(old) => *old = known,
             None => {

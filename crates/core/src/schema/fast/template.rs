@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::program::{Memory, NumberNode, SchemaNode, StringNode};
 use super::tokens::{End, Fallback, number, string_rest};
 use super::walk::{array, violated_keyword};
-use crate::bytes::{common_prefix, starts_with};
+use crate::bytes::{Digest, common_prefix, starts_with};
 use crate::input::json::MAX_DEPTH;
 use crate::schema::date_time;
 pub(crate) use layout::{Layout, Reading};
@@ -61,8 +61,8 @@ pub(crate) struct Template {
     behind: usize,
     /// The number of events so far, modulo [`EPOCH`].
     events: u8,
-    /// The position behind the last value that was read, in the last text that was tried.
-    reached: usize,
+    /// The number of values of the last event that was tried on that are as in all events.
+    tried: usize,
     /// The number of objects and arrays inside one another, outside of the leaves.
     depth: usize,
     /// The keys, with quotes, that no leaf may have: of arrays whose items are captured.
@@ -138,27 +138,62 @@ impl Template {
         1 + 2 * self.leaves.len()
     }
 
-    /// Returns the position in the last text that was tried up to which it had to be read.
-    pub(crate) fn reached(&self) -> usize {
-        self.reached
+    /// Returns how many values of the event that was last [tried on](Template::try_on) are like those of the others: behind them,
+    /// it differs in what stands before the next one, or in that.
+    pub(crate) fn tried(&self) -> usize {
+        self.tried
+    }
+
+    /// Returns digests of what an event must be up to each of its values, and up to its end: where two templates have the
+    /// same one, no event differs from one of them up to there and not from the other.
+    pub(crate) fn prefixes(&self) -> Box<[u64]> {
+        let mut digest = Digest::default();
+        let mut at = 0;
+        let mut prefix = |before: usize, length: usize, kind: &str| {
+            digest.add(&self.text[at..at + before]);
+            digest.add(kind.as_bytes());
+            at += before + length;
+            digest.value()
+        };
+        let values: Vec<_> = self.leaves.iter().map(|leaf| (leaf, format!("{:?}", leaf.kind))).collect();
+        let values = values.iter().map(|(leaf, kind)| (leaf.before as usize, leaf.length as usize, &**kind));
+        values.chain([(self.behind, 0, "")]).map(|(before, length, kind)| prefix(before, length, kind)).collect()
     }
 
     /// Reads an event on one line, and returns its end; `None` if it is not written like the others. The text must be valid
     /// UTF-8. `edges` receives where its values are, which the [layout](Template::layout) refers to.
     #[inline(never)]
     pub(crate) fn read(&mut self, event: EventStart<'_>, memory: &mut Memory, edges: &mut Edges) -> Option<usize> {
+        self.read_and_note::<false>(event, memory, edges)
+    }
+
+    /// Reads an event like [`Template::read`], and notes how far it fits: how many values were [tried](Template::tried).
+    #[inline(never)]
+    pub(crate) fn try_on(&mut self, event: EventStart<'_>, memory: &mut Memory, edges: &mut Edges) -> Option<usize> {
+        self.read_and_note::<true>(event, memory, edges)
+    }
+
+    #[inline(always)]
+    fn read_and_note<const NOTES: bool>(
+        &mut self,
+        event: EventStart<'_>,
+        memory: &mut Memory,
+        edges: &mut Edges,
+    ) -> Option<usize> {
         let EventStart { text, at, outer } = event;
         if outer + self.depth > MAX_DEPTH {
             return None;
         }
         self.begin_event();
-        self.reached = at;
         let (first, edges_of_leaves) = edges.split_first_mut()?;
         *first = at as u32;
         // What is left to be read of both: of this event, and of the one that was kept. Their first bytes, of this number,
         // are known to be the same.
         let (mut rest, mut kept, mut same) = (text.get(at..)?, &*self.text, 0);
         let (mut here, mut is_new) = (at, false);
+        if NOTES {
+            self.tried = 0;
+        }
         for (leaf, edges) in self.leaves.iter_mut().zip(edges_of_leaves.as_chunks_mut::<2>().0) {
             let before = leaf.before as usize;
             let both = before + leaf.length as usize;
@@ -177,6 +212,9 @@ impl Template {
                     same -= both;
                     if leaf.change == Change::Once {
                         leaf.change = Change::Seldom;
+                    }
+                    if NOTES {
+                        self.tried += 1;
                     }
                     continue;
                 }
@@ -200,7 +238,9 @@ impl Template {
             here += length;
             *edges = [start as u32, here as u32];
             (rest, kept, same) = (rest.get(length..)?, kept.get(both..)?, 0);
-            self.reached = here;
+            if NOTES {
+                self.tried += 1;
+            }
         }
         if same < self.behind && !starts_with(rest, kept.get(..self.behind)?) {
             return None;

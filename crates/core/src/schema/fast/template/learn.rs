@@ -85,7 +85,7 @@ impl Template {
             leaves,
             behind,
             events: 0,
-            reached: 0,
+            tried: 0,
             depth: deepest,
             nested_keys,
             layout: Arc::new(layout),
