@@ -245,7 +245,7 @@ fn a_text_that_differs_is_shown_where_it_parts() {
             Source(3, "\"session.stream.chunk\""),
             Words("the streamed text began here"),
             Source(4, "No.\""),
-            Words("help: put the joined chunks of the turn into final_message"),
+            Words("help: set final_message to the joined chunks of the turn"),
             Words("“Append to build the full response.” — Session events"),
         ],
         "1 file, 4 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",

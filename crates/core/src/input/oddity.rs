@@ -157,41 +157,41 @@ impl Oddity {
     pub(crate) fn help(self) -> &'static str {
         match self {
             Oddity::Utf16 => {
-                "write UTF-8: in PowerShell, use `| Out-File -Encoding utf8` in place of `>`; or convert the file with iconv (the events were read anyway)"
+                "write UTF-8: in PowerShell, use `| Out-File -Encoding utf8` in place of `>`; or convert the file with iconv (sessionlint read the events anyway)"
             }
             Oddity::Utf32 => "convert the file to UTF-8: iconv -f UTF-32 -t UTF-8",
             Oddity::Binary => "check that this is the right file, and that nothing else writes to the stream",
             Oddity::LogPrefix => {
-                "write the events to a stream of their own, without the logger's prefix, or cut it off (the events were read anyway)"
+                "write the events to a stream of their own, without the logger's prefix, or cut it off (sessionlint read the events anyway)"
             }
-            Oddity::TextBehind => "write nothing after an event on its line (the event was read anyway)",
+            Oddity::TextBehind => "write nothing after an event on its line (sessionlint read the event anyway)",
             Oddity::Comma => {
-                "remove the commas and write one event per line, or write one JSON array of all events (the events were read anyway)"
+                "remove the commas and write one event per line, or write one JSON array of all events (sessionlint read the events anyway)"
             }
             Oddity::ByteOrderMark => {
-                "when joining files, remove the byte-order mark of every file but the first (the event was read anyway)"
+                "when joining files, remove the byte-order mark of every file but the first (sessionlint read the event anyway)"
             }
             Oddity::ZeroBytes => {
-                "look for a crash, or a log that was truncated, while the file was being written: these leave zero bytes behind (the event was read anyway)"
+                "look for a crash, or a log that was truncated, while the file was being written: these leave zero bytes behind (sessionlint read the event anyway)"
             }
-            Oddity::NoLineFeed => "end every event with a line feed (the events were read anyway)",
+            Oddity::NoLineFeed => "end every event with a line feed (sessionlint read the events anyway)",
             Oddity::TornWrite => {
                 "after a restart, begin with a line feed, and never let two writers share a stream without a lock; the later event was read, and the one that breaks off is lost"
             }
             Oddity::Escapes => {
-                "let the program write no colours and no window titles where its output is not a terminal (NO_COLOR=1, TERM=dumb) (the events were read anyway)"
+                "let the program write no colours and no window titles where its output is not a terminal (NO_COLOR=1, TERM=dumb) (sessionlint read the events anyway)"
             }
             Oddity::DataTwice => {
-                "write `data: ` once: an adapter put it before data that already had it (the events were read anyway)"
+                "write `data: ` once: an adapter put it before data that already had it (sessionlint read the events anyway)"
             }
             Oddity::SseField => {
-                "keep to one form: server-sent events, or one event per line without `data:` (the events were read anyway)"
+                "keep to one form: server-sent events, or one event per line without `data:` (sessionlint read the events anyway)"
             }
-            Oddity::NoBlankLine => "end every event with a blank line (the events were read anyway, one by one)",
+            Oddity::NoBlankLine => "end every event with a blank line (sessionlint read the events one by one anyway)",
             Oddity::HttpHead => "record only the body: curl without -i",
             Oddity::CurlTrace => "record only the body: use curl -sN without -v, and send its standard error elsewhere",
             Oddity::ContentLength => {
-                "write one event per line instead of frames, which belong to the Language Server Protocol (the events were read anyway)"
+                "write one event per line instead of frames, which belong to the Language Server Protocol (sessionlint read the events anyway)"
             }
             Oddity::ChunkSize => "record the body as an HTTP client decodes it: curl without --raw",
             Oddity::PythonDict => "write it with json.dumps()",
@@ -207,11 +207,11 @@ impl Oddity {
                 "send null or a string; Python's json.dumps writes NaN and Infinity unless allow_nan=False; the rest of the event was checked"
             }
             Oddity::Space(_) => {
-                "between tokens, write only spaces, tabs and line ends: strict readers refuse other white space (the events were read anyway)"
+                "between tokens, write only spaces, tabs and line ends: strict readers refuse other white space (sessionlint read the events anyway)"
             }
             Oddity::AfterDone => "send the marker last: clients stop reading there",
             Oddity::Undispatched => {
-                "end every event, including the last, with a blank line (this one was checked anyway)"
+                "end every event, including the last, with a blank line (sessionlint checked this one anyway)"
             }
             Oddity::NoName => {
                 "send the event's type in its `event` field, too: clients of this protocol go by that field alone (sessionlint \
