@@ -48,7 +48,7 @@ use crate::schema::Pointer;
 use crate::schema::captures::{Capture, EventFields, Items};
 use crate::schema::date_time::Stamp;
 use crate::schema::items::ArrayShape;
-use crate::schema::template::Layout;
+use crate::schema::template::Reading;
 use end::OtherStream;
 use field::{Container, Field};
 pub use key::name_parts;
@@ -109,7 +109,7 @@ impl EventFields for EventView<'_> {
         self.items
     }
 
-    fn layout(&self) -> Option<&Arc<Layout>> {
+    fn reading(&self) -> Option<Reading<'_>> {
         None
     }
 }

@@ -13,7 +13,7 @@ use crate::protocol::Tables;
 use crate::protocol::repeat_plan::{ReadField, Reads};
 use crate::protocol::tables::Effects;
 use crate::schema::captures::{Capture, EventFields, Items};
-use crate::schema::template::Layout;
+use crate::schema::template::{FieldKind, Layout, VaryingField};
 
 /// The most fields of an event that are remembered.
 const MOST_FIELDS: usize = 64;
@@ -35,25 +35,45 @@ pub(crate) struct RepeatPattern {
     /// The captured items of each array: an event with the same has the same fields in the same places.
     items: Vec<Items>,
     /// The fields of which anything is read, apart from those that `deeds` takes on.
-    fields: Vec<Known>,
+    fields: Vec<KnownField>,
     /// What stood in those of which all is read.
     bytes: Vec<u8>,
     /// What the event did.
     deeds: Deeds,
     /// The layout of the last event that repeated it, if that is known.
     layout: Option<Arc<Layout>>,
-    /// The number of fields that may differ between events of that layout; they are the first ones.
-    varying: usize,
+    /// Those of the fields that may differ between events of that layout.
+    varying: Vec<KnownVarying>,
 }
 
 /// A field of the last event.
 #[derive(Clone, Copy, Debug)]
-struct Known {
+struct KnownField {
     /// The index of its capture.
     at: usize,
     kind: Kind,
     /// The range of its text among the bytes; an empty one if what it says does not matter.
     text: (u32, u32),
+}
+
+/// A field that may differ between events of a layout.
+#[derive(Clone, Copy, Debug)]
+struct KnownVarying {
+    field: VaryingField,
+    wants: Wants,
+    /// The range of its text among the bytes.
+    text: (u32, u32),
+}
+
+/// What a field must be in an event that repeats the last one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Wants {
+    /// What it was, to the letter.
+    Same,
+    /// Empty, or not.
+    Empty(bool),
+    /// A container of this kind.
+    Container(Kind),
 }
 
 /// The kind of a field, and whether it is empty, as a number. The number of an item is its own kind.
@@ -140,20 +160,30 @@ impl RepeatPattern {
         if self.event_type != Some(event.event_type) || self.doubts != doubts {
             return false;
         }
-        let layout = event.fields.layout();
-        // Fields that are the same in all events of a layout need no second look.
-        let is_known = matches!((&self.layout, layout), (Some(known), Some(layout)) if Arc::ptr_eq(known, layout));
-        let fields = if is_known { self.fields.get(..self.varying).unwrap_or_default() } else { &self.fields };
-        let is_alike = |known: &Known| {
+        let reading = event.fields.reading();
+        if let (Some(known), Some(reading)) = (&self.layout, reading)
+            && Arc::ptr_eq(known, reading.layout)
+        {
+            // Fields that are the same in all events of a layout need no second look.
+            return self.varying.iter().all(|known| {
+                let value = reading.value(&known.field, event.text);
+                match known.wants {
+                    Wants::Same => equal(&self.bytes[known.text.0 as usize..known.text.1 as usize], value),
+                    Wants::Empty(is_empty) => value.is_empty() == is_empty,
+                    Wants::Container(kind) => kind_of_container(value, true) == kind,
+                }
+            });
+        }
+        let is_alike = |known: &KnownField| {
             let (Some(field), (from, to)) = (event.fields.field(known.at), known.text) else { return false };
             known.kind == kind_of(field, event.text)
                 && (from == to || equal(&self.bytes[from as usize..to as usize], event.all_of(field)))
         };
-        if !(is_known || self.items == event.fields.items()) || !fields.iter().all(is_alike) {
+        if self.items != event.fields.items() || !self.fields.iter().all(is_alike) {
             return false;
         }
-        if let Some(layout) = layout.filter(|_| !is_known) {
-            self.know(layout);
+        if let Some(reading) = reading {
+            self.know(reading.layout);
         }
         true
     }
@@ -161,9 +191,21 @@ impl RepeatPattern {
     /// Notes that an event of a layout repeated the last one.
     #[inline(never)]
     fn know(&mut self, layout: &Arc<Layout>) {
-        self.fields.sort_by_key(|known| !layout.varies(known.at));
-        self.varying = self.fields.partition_point(|known| layout.varies(known.at));
         self.layout = Some(layout.clone());
+        self.varying.clear();
+        for KnownField { at, kind, text } in &self.fields {
+            let Some(field) = layout.varying(*at) else { continue };
+            let wants = match field.kind {
+                _ if text.0 < text.1 => Wants::Same,
+                FieldKind::Text => Wants::Empty(*kind == kind_of(Capture::Text(0, 0), b"")),
+                FieldKind::Container => Wants::Container(*kind),
+                FieldKind::Number => continue,
+            };
+            // An item of an array may be read as such, and as a field of the event.
+            if !self.varying.iter().any(|known| known.field == field && known.wants == wants) {
+                self.varying.push(KnownVarying { field, wants, text: *text });
+            }
+        }
     }
 
     /// Remembers an event that left everything as it was, but for what it did. `effects`: those of its type.
@@ -199,7 +241,7 @@ impl RepeatPattern {
                 let from = self.bytes.len() as u32;
                 self.bytes.extend_from_slice(text);
                 let (kind, text) = (kind_of(event.fields[at], event.text), (from, self.bytes.len() as u32));
-                self.fields.push(Known { at, kind, text });
+                self.fields.push(KnownField { at, kind, text });
             }
             has_room
         })

@@ -79,9 +79,8 @@ impl<W: CellObserver> Step<'_, W> {
         if !each.otherwise {
             return self.evaluate_conditions(&each.when, scope);
         }
-        let rows = lifecycle.rows[self.event.event_type].iter().filter(|other| other.when == row.when);
-        let siblings = rows.filter_map(|other| other.each.as_ref());
-        let others = siblings.filter(|other| other.array == each.array && !other.otherwise);
+        let rows = &lifecycle.rows[self.event.event_type];
+        let others = row.siblings.iter().filter_map(|other| rows.get(*other)?.each.as_ref());
         others
             .fold(Certainty::Yes, |is_left, other| is_left.and(self.evaluate_conditions(&other.when, scope).negated()))
     }

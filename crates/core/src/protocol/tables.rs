@@ -410,6 +410,9 @@ pub struct Row {
     pub of_others: bool,
     /// The array whose items the row applies to one by one; then `key`, `same` and `keep` are slots of an item.
     pub each: Option<Each>,
+    /// If it is for the items that no other row over the array takes, of those with the same conditions on the event: the
+    /// indices of these rows.
+    pub siblings: Box<[usize]>,
     /// The slots that make up the instance's key.
     pub key: Vec<usize>,
     /// The fields that must equal kept values.

@@ -3,10 +3,9 @@
 //! Both paths fill these buffers, which are cleared and filled again for the next event.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::Pointer;
-use super::template::Layout;
+use super::template::Reading;
 use crate::input::json::{Node, NodeKind};
 
 /// The value of a field of an event, as far as it can be read. Pairs of numbers are the start and the end of a byte
@@ -136,9 +135,8 @@ pub(crate) trait EventFields {
     fn field(&self, at: usize) -> Option<Capture>;
     /// Returns the event's arrays, in the order of the program.
     fn items(&self) -> &[Items];
-    /// Returns what the events have in common whose fields are in the same places, and equal where they are not in the text;
-    /// `None` if that is not known.
-    fn layout(&self) -> Option<&Arc<Layout>>;
+    /// Returns how a template read the event, if one did.
+    fn reading(&self) -> Option<Reading<'_>>;
 }
 
 impl Captures {

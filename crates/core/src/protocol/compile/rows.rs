@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 
 use super::super::file;
-use super::super::tables::{Cell, Row, SameCheck, States, overlap};
+use super::super::tables::{Cell, Each, Row, SameCheck, States, overlap};
 use super::parents::Surroundings;
 use super::{Compiler, Span, Speaker};
 use crate::schema::Pointer;
@@ -90,6 +90,7 @@ impl Compiler<'_> {
                     unless,
                     of_others: false,
                     each,
+                    siblings: Box::default(),
                     key: row.key.0.iter().map(|at| self.key_slot(event, array, at)).collect(),
                     same,
                     order,
@@ -133,6 +134,10 @@ impl Compiler<'_> {
             of_event.sort_by_key(|row| row.otherwise);
             // All other events are told by the field that tells these.
             let first = of_event.first().and_then(|row| row.points_at);
+            let siblings: Vec<_> = of_event.iter().map(|row| siblings(row, of_event)).collect();
+            for (row, siblings) in of_event.iter_mut().zip(siblings) {
+                row.siblings = siblings;
+            }
             for (number, row) in of_event.iter_mut().enumerate() {
                 row.number = number;
                 row.points_at = row.points_at.or(first.filter(|_| row.otherwise));
@@ -286,6 +291,16 @@ impl Compiler<'_> {
             self.refuse(span, message, "remove `at`: the finding is then reported at the event that the row is for");
         }
     }
+}
+
+/// Returns the [siblings](Row::siblings) of a row among all rows of its event type.
+fn siblings(row: &Row, all: &[Row]) -> Box<[usize]> {
+    let Some(each) = row.each.as_ref().filter(|each| each.otherwise) else { return Box::default() };
+    let is_sibling = |(_, other): &(usize, &Row)| {
+        let over_array = |other: &Each| other.array == each.array && !other.otherwise;
+        other.when == row.when && other.each.as_ref().is_some_and(over_array)
+    };
+    all.iter().enumerate().filter(is_sibling).map(|(number, _)| number).collect()
 }
 
 /// Returns whether two rows may apply to the same item, if they are over the same array.

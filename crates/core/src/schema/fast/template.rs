@@ -17,7 +17,7 @@ use super::walk::{array, violated_keyword};
 use crate::bytes::{Digest, common_prefix, starts_with};
 use crate::input::json::MAX_DEPTH;
 use crate::schema::date_time;
-pub(crate) use layout::{Layout, Reading};
+pub(crate) use layout::{FieldKind, Layout, Reading, VaryingField};
 
 /// The most values of one template.
 const MOST_LEAVES: usize = 63;

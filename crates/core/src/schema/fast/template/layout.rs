@@ -22,7 +22,7 @@ pub(crate) struct Layout {
 }
 
 /// A position in the text of an event: so many bytes behind one of its edges.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Position {
     pub(super) edge: u8,
     pub(super) offset: u32,
@@ -45,11 +45,19 @@ pub(super) enum FieldAt {
 }
 
 /// The kind of a captured field that has a range.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum FieldKind {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum FieldKind {
     Text,
     Number,
     Container,
+}
+
+/// Where a field is that may differ from event to event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct VaryingField {
+    pub kind: FieldKind,
+    start: Position,
+    end: Position,
 }
 
 impl FieldAt {
@@ -83,10 +91,13 @@ impl Layout {
         !self.violations.is_empty()
     }
 
-    /// Returns whether a field may differ from event to event.
-    pub(crate) fn varies(&self, field: usize) -> bool {
-        // What is between two edges is a value; anything else stays.
-        matches!(self.fields.get(field), Some(FieldAt::Span(_, start, end)) if start.edge != end.edge)
+    /// Returns where a field is, if it may differ from event to event.
+    pub(crate) fn varying(&self, field: usize) -> Option<VaryingField> {
+        match *self.fields.get(field)? {
+            // What is between two edges is a value; anything else stays.
+            FieldAt::Span(kind, start, end) if start.edge != end.edge => Some(VaryingField { kind, start, end }),
+            _ => None,
+        }
     }
 
     /// Returns the length of the event up to the end of its type, with the quote; `None` if a value that differs comes before
@@ -98,6 +109,12 @@ impl Layout {
 }
 
 impl Reading<'_> {
+    /// Returns what stands in a field. `text`: that of the event.
+    #[inline(always)]
+    pub(crate) fn value<'t>(&self, field: &VaryingField, text: &'t [u8]) -> &'t [u8] {
+        &text[field.start.by(self.edges) as usize..field.end.by(self.edges) as usize]
+    }
+
     /// Returns the place of the event's type, with its quotes.
     #[inline(always)]
     pub(crate) fn type_span(&self) -> Range<usize> {
@@ -152,7 +169,8 @@ impl EventFields for Reading<'_> {
         &self.layout.items
     }
 
-    fn layout(&self) -> Option<&Arc<Layout>> {
-        Some(self.layout)
+    #[inline(always)]
+    fn reading(&self) -> Option<Reading<'_>> {
+        Some(*self)
     }
 }
