@@ -443,6 +443,23 @@ fn a_finding_has_the_words_of_its_case() {
     assert!(unwrapped(&report).contains("the response failed, but its `error` does not say why"), "{report}");
 }
 
+/// What fits all cases of a rule is no more to be read where each finding has what fits it, and `explain` has all of it.
+#[test]
+fn what_a_case_says_takes_the_place_of_what_its_rule_says() {
+    let general = "begin every part with the event that adds it";
+    let case = "emit response.reasoning_summary_part.added first";
+    let run = |args: &[&str]| {
+        let output = built_program().current_dir(root()).args(args).output().expect("the program starts");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let file = "corpus/openai-responses/invalid/part-not-added/a-summary-is-done-that-was-not-added.ndjson";
+    let report = run(&["check", "--format", "agent", file]);
+    assert!(report.contains(case) && !report.contains(general), "{report}");
+    let explained = run(&["explain", "--protocol", "openai-responses", "part-not-added"]);
+    let shown = format!("  of response.reasoning_summary_part.done and 2 others: {case}");
+    assert!(explained.contains(general) && explained.contains(&shown), "{explained}");
+}
+
 /// The stream `7` of a recording must not look like a part of the place before it.
 #[test]
 fn a_stream_whose_name_is_a_number_is_called_one() {

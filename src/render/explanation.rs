@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use sessionlint_core::finding::Severity;
 use sessionlint_core::framing::Framing;
-use sessionlint_core::protocol::{Basis, Example, Protocol, Rule};
-use sessionlint_core::text::{in_quotes, visible};
+use sessionlint_core::protocol::{Basis, Example, Protocol, Rule, RuleCase};
+use sessionlint_core::text::{count, in_quotes, visible};
 
 /// How a rule holds where it is explained.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,6 +24,11 @@ pub fn write_explanation(out: &mut impl Write, protocol: &Protocol, rule: &Rule,
     writeln!(out, "{} ({})\n", visible(&rule.name), word(severity))?;
     writeln!(out, "It means:    {}", visible(&rule.means))?;
     writeln!(out, "What to do:  {}", visible(&rule.help))?;
+    for RuleCase { on, help, .. } in &rule.cases {
+        let (Some(first), Some(help)) = (on.first(), help) else { continue };
+        let others = if on.len() > 1 { format!(" and {}", count(on.len() as u64 - 1, "other")) } else { String::new() };
+        writeln!(out, "  of {}{others}: {}", visible(first), visible(help))?;
+    }
     if let Some((severity, dialect)) = in_dialect {
         let (name, usual) = (visible(&dialect.name), word(rule.severity));
         writeln!(out, "Dialect:     {}, by {name}; without a dialect {usual}", word(severity))?;

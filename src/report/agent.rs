@@ -4,8 +4,9 @@
 //! rule has its share of them, and what is left out is said.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use sessionlint_core::finding::{Finding, FindingKind, Repeat, Severity};
 use sessionlint_core::protocol::Rulebook;
@@ -42,6 +43,8 @@ struct Agent<'p, W> {
     is_quiet: bool,
     tally: Tally,
     kept: Vec<Kept>,
+    /// The rules with a finding that has no help of its own.
+    helpless: BTreeSet<Arc<str>>,
     /// Number of findings so far.
     number: u64,
     /// The length of `kept` when the current file began.
@@ -75,8 +78,9 @@ struct Kept {
 
 impl<'p, W: Write> Agent<'p, W> {
     fn new(out: W, rules: Rulebook<'p>, options: TextOptions) -> Agent<'p, W> {
-        let (tally, kept) = (Tally::default(), Vec::new());
-        Agent { out, rules, is_quiet: options.is_quiet(), tally, kept, number: 0, of_earlier_files: 0, unread: 0 }
+        let (tally, kept, helpless) = (Tally::default(), Vec::new(), BTreeSet::new());
+        let is_quiet = options.is_quiet();
+        Agent { out, rules, is_quiet, tally, kept, helpless, number: 0, of_earlier_files: 0, unread: 0 }
     }
 
     /// Returns the findings to list, in their order. Each rule has its first one among them before any has its second,
@@ -109,6 +113,9 @@ impl<W: Write> Reporter for Agent<'_, W> {
 
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         let of_rule = self.tally.add(finding);
+        if finding.help.is_none() && !self.helpless.contains(&finding.rule) {
+            self.helpless.insert(finding.rule.clone());
+        }
         if of_rule < MOST_FINDINGS as u64 {
             let line = shortened(line(finding), MOST_CHARACTERS);
             let (number, kind, severity) = (self.number, finding.kind(), finding.severity);
@@ -149,7 +156,8 @@ impl<W: Write> Reporter for Agent<'_, W> {
             let more = count(all, "more finding");
             writeln!(self.out, "… and {more}: {}; --format jsonl has all", each.join(", "))?;
         }
-        let helped = rows.iter().filter_map(|row| self.rules.rule(row.rule)).filter(|rule| !rule.help.is_empty());
+        let needed = rows.iter().filter(|row| self.helpless.contains(row.rule));
+        let helped = needed.filter_map(|row| self.rules.rule(row.rule)).filter(|rule| !rule.help.is_empty());
         let helps: String =
             helped.map(|rule| format!("  {}: {}\n", visible(&rule.name), visible(&rule.help))).collect();
         if !helps.is_empty() {

@@ -230,7 +230,7 @@ pub fn choose_by_beginning<'r>(
 pub fn ambiguous(file: &Arc<str>, by: &JudgedBy<'_>, names: &[&str]) -> Finding {
     let rule = Framing::NoEvents.name();
     let names: Vec<_> = names.iter().map(|name| visible(name)).collect();
-    let message = format!("this input was not checked, because its events fit several protocols: {}", list(&names));
+    let message = format!("this input was not checked, because several protocols fit it: {}", list(&names));
     let help = format!("name its protocol, such as --protocol {}", names[0]);
     // Where the rule is off, it would be a pass that nobody has judged.
     let severity = by.settings.severity(by.protocol, rule).flatten().unwrap_or(Severity::Note);

@@ -63,8 +63,7 @@ fn what_has_events_of_no_protocol_or_of_several_fails() {
     assert_eq!(rules(&document), ["no-events"]);
     assert_eq!(
         text(&document["findings"][0]["message"]),
-        "this input was not checked, because its events fit several protocols: anthropic-messages, openai-chat and \
-         openai-responses"
+        "this input was not checked, because several protocols fit it: anthropic-messages, openai-chat and openai-responses"
     );
     assert_eq!(folder.run("check several").code, 2);
     assert!(!folder.run("check --protocol anthropic-messages several").out.contains("no-events"), "it is named");

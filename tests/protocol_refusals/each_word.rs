@@ -505,7 +505,7 @@ const OF_STREAMS: &[Misuse] = &[
         "[rule.letter-twice]",
         "[rule.invalid-json]\nseverity = \"error\"\nbasis = \"framing\"\nsays = \"{found}\"\nhelp = \"a\"\n\n\
          [[rule.invalid-json.case]]\non = ▸\"office.closed\"\nhelp = \"b\"\n\n[rule.letter-twice]",
-        "findings of invalid-json are not about events of one type",
+        "invalid-json is a rule of the program, in other words: it has no cases",
     ),
     (
         "[[rule.case]] says",

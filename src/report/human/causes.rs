@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sessionlint_core::finding::{Finding, FindingKind, Repeat, without_indices};
+use sessionlint_core::framing::Framing;
 
 /// The most findings of one cause that are kept whole after the first. Of more, only lines, event types and helps are kept.
 const MOST_KEPT: usize = 3;
@@ -20,16 +21,20 @@ pub struct Cause {
     pointer: Option<String>,
     /// The help that is particular to the findings, without the names in it.
     repair: Option<String>,
+    /// The sentence of the document, where that is not one about a field.
+    quote: Option<Arc<str>>,
 }
 
 impl Cause {
     /// Returns the cause of a finding.
     pub fn of(finding: &Finding) -> Cause {
+        let is_about_field = Framing::ALL.iter().any(|rule| rule.name() == &*finding.rule);
         let names_what_to_change = finding.help.as_deref().is_some_and(|help| help.contains('`'));
         Cause {
             rule: finding.rule.clone(),
             pointer: finding.pointer.as_deref().filter(|_| !names_what_to_change).map(without_indices),
             // Every second part stands between backquotes.
+            quote: finding.quote.clone().filter(|_| !is_about_field),
             repair: finding.help.as_deref().map(|help| help.split('`').step_by(2).collect::<Vec<_>>().join("``")),
         }
     }
@@ -250,5 +255,30 @@ impl Folds {
     /// Takes the folds of the file that has ended.
     pub fn take(&mut self) -> Vec<Fold> {
         std::mem::take(self).folds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sessionlint_core::finding::{Finding, Place, Severity};
+
+    use super::Folds;
+
+    /// A block has room for one sentence. That of a field says little about the cause, which other fields may have too.
+    #[test]
+    fn findings_of_the_order_with_several_quotes_are_not_folded() {
+        let blocks = |rule: &str| {
+            let mut folds = Folds::default();
+            for quote in ["A note belongs to an order.", "A photo belongs to an order.", "A note belongs to an order."]
+            {
+                let mut finding =
+                    Finding::of_file(rule, Severity::Error, String::new(), &"orders.jsonl".into(), Place::of_file());
+                finding.quote = Some(quote.into());
+                folds.add(&finding);
+            }
+            folds.take().len()
+        };
+        assert_eq!(blocks("order-not-open"), 2);
+        assert_eq!(blocks("missing-field"), 1);
     }
 }

@@ -417,10 +417,20 @@ fn written_offset(written: &[u8], decoded: usize) -> usize {
     at
 }
 
+/// Returns whether a character is an accent that joins the one before it.
+fn is_combining(c: char) -> bool {
+    ('\u{300}'..='\u{36F}').contains(&c)
+}
+
 /// Describes a difference after `common` bytes. `name`: what the text of the pieces is called, unless it was streamed.
 fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize, name: Option<&str>) -> String {
     let characters = String::from_utf8_lossy(&said[..common]).chars().count();
-    let show = |bytes: &[u8]| quoted(&String::from_utf8_lossy(&bytes[common.min(bytes.len())..]), SHOWN_CHARS);
+    let show = |bytes: &[u8]| {
+        let shown = quoted(&String::from_utf8_lossy(&bytes[common.min(bytes.len())..]), SHOWN_CHARS);
+        // One text may have é in one character, and the other in two, which look the same.
+        let written = |c: char| if is_combining(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+        if shown.contains(is_combining) { shown.chars().map(written).collect() } else { shown }
+    };
     let after = match characters {
         0 => "from its very start".to_owned(),
         1 => "after 1 character".to_owned(),
@@ -468,6 +478,10 @@ mod tests {
         assert_eq!(
             parted("é".as_bytes(), "è".as_bytes()),
             ("from its very start, it has \"è\" where \"é\" was streamed".to_owned(), 0)
+        );
+        assert_eq!(
+            parted("cafe\u{301}".as_bytes(), "café".as_bytes()).0,
+            "after 3 characters, it has \"é\" where \"e\\u0301\" was streamed"
         );
     }
 

@@ -153,7 +153,7 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             means: Some("events occur a second time, word for word"),
             says: "{found}",
             help: "send each event once: after a reconnect, resume after the last event received, and let only one process \
-                   write to a file; sessionlint did not check the repeated events",
+                   write to a file (nothing else about the repeated events was checked)",
         },
         Framing::ReplacementCharacter => ListedRule {
             severity: Some(Severity::Warning),

@@ -37,7 +37,7 @@ use folder::Folder;
 pub use lazy::LazyProtocol;
 pub(crate) use near_types::{NearTypes, word_count};
 pub use rulebook::Rulebook;
-pub use tables::{Rule, RuleId, RuleWords, framing};
+pub use tables::{Rule, RuleCase, RuleId, RuleWords, framing};
 pub(crate) use type_names::Recognition;
 pub use upkeep::Upkeep;
 

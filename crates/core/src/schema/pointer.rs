@@ -57,11 +57,14 @@ impl Pointer {
         other.0.get(..self.0.len()).is_some_and(|start| start.iter().rev().eq(self.0.iter().rev()))
     }
 
-    /// Returns the name of the field in the notation that specifications use: `payload.results[0].ok`.
+    /// Returns the name of the field in the notation that specifications use: `payload.results[0].ok`. An empty name is
+    /// `payload[""]`.
     pub fn dotted(&self) -> String {
         let mut text = String::new();
         for (index, segment) in self.0.iter().enumerate() {
-            if !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit()) {
+            if segment.is_empty() {
+                text.push_str("[\"\"]");
+            } else if segment.bytes().all(|byte| byte.is_ascii_digit()) {
                 text.extend(["[", segment, "]"]);
             } else {
                 text.extend([if index > 0 { "." } else { "" }, segment]);
@@ -112,5 +115,6 @@ mod tests {
         }
         assert_eq!(Pointer::parse("a"), None);
         assert_eq!(Pointer::parse("/payload/results/0/ok").expect("valid").dotted(), "payload.results[0].ok");
+        assert_eq!(Pointer::parse("/payload/").expect("valid").dotted(), "payload[\"\"]");
     }
 }

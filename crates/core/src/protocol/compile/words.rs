@@ -209,14 +209,24 @@ impl Compiler<'_> {
         speakers: &[&'static Speaker],
         document: Option<&str>,
     ) {
-        let is_of_tables =
-            speakers.iter().all(|speaker| speaker.knows.contains(&"event") && *speaker != &Speaker::UNKNOWN);
+        let is_framing = Framing::ALL.into_iter().any(|rule| rule.name() == name.get_ref());
+        let is_of_events =
+            |speaker: &&'static Speaker| speaker.knows.contains(&"event") && *speaker != &Speaker::UNKNOWN;
         let mut known: Vec<usize> = Vec::new();
         for case in &words.case {
             let Some(first) = case.on.0.first() else { continue };
-            if !is_of_tables || speakers.is_empty() {
-                let message = format!("findings of {} are not about events of one type", name.get_ref());
-                self.refuse(first.span(), message, "only rules that the tables of streams name have cases");
+            if is_framing || !speakers.iter().all(is_of_events) {
+                let message = match is_framing {
+                    true => format!("{} is a rule of the program, in other words: it has no cases", name.get_ref()),
+                    false => {
+                        format!("{} has no cases: not all its findings are about events of the tables", name.get_ref())
+                    }
+                };
+                self.refuse(
+                    first.span(),
+                    message,
+                    "only rules that nothing but the tables of streams names have cases",
+                );
                 continue;
             }
             for on in &case.on.0 {
