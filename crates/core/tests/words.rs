@@ -77,7 +77,7 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             5,
             rule,
-            "final_message is not the text that was streamed: after 8 characters, it stops where the stream continues with \"\\n\" (only white space differs)",
+            "final_message is not the text that was streamed: after 8 characters, it ends, but the stream goes on with \"\\n\" (only white space differs)",
             "send the same white space in both: neither trim nor reformat the text",
         )],
     );
@@ -99,7 +99,7 @@ fn a_message_that_differs_is_not_called_a_stream() {
     let message = r#","message":{"role":"assistant","content":"It is raining."}"#;
     for (whole, parted) in [
         ("It is sunny.", "after 6 characters, \"sunny.\" stands where the earlier appended message has \"raining.\""),
-        ("It is", "after 5 characters, it stops where the earlier appended message continues with \" raining.\""),
+        ("It is", "after 5 characters, it ends, but the earlier appended message goes on with \" raining.\""),
         ("", "it is empty, but the earlier appended message is \"It is raining.\""),
     ] {
         let whole = format!(r#","final_message":"{whole}""#);

@@ -180,7 +180,7 @@ impl Likeness {
         {
             let found = quoted(found, SHOWN_CHARS);
             let help = format!("write each type in full, such as {whole}");
-            return words(format!("{none_of}: {found} may be {whole} without its prefix"), Some(help));
+            return words(format!("{none_of}: {found} is probably {whole} without its prefix"), Some(help));
         }
         if let Some(other) = self.types.iter().find_map(|name| other_protocol(protocol, name)) {
             let found = format!("{none_of}: its types are those of the {other} protocol");
@@ -372,7 +372,7 @@ mod tests {
         );
         assert_words(
             &[r#"{"type":"tool_call_started"}"#],
-            "the only event in this input does not belong to the session-events protocol: \"tool_call_started\" may be session.tool.call.started without its prefix",
+            "the only event in this input does not belong to the session-events protocol: \"tool_call_started\" is probably session.tool.call.started without its prefix",
             Some("such as session.tool.call.started"),
         );
     }

@@ -440,9 +440,9 @@ fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize, name: Option<&
     match (common < streamed.len(), common < said.len(), name) {
         (true, false, None) if said.is_empty() => format!("it is empty, but {} was streamed", show(streamed)),
         (true, false, Some(name)) if said.is_empty() => format!("it is empty, but the {name} is {}", show(streamed)),
-        (true, false, _) => format!("{after}, it stops where the {other} continues with {}", show(streamed)),
+        (true, false, _) => format!("{after}, it ends, but the {other} goes on with {}", show(streamed)),
         (false, true, _) if streamed.is_empty() => format!("it is {}, but the {text} is empty", show(said)),
-        (false, true, _) => format!("{after}, it continues with {} where the {other} stops", show(said)),
+        (false, true, _) => format!("{after}, the {other} ends, but it goes on with {}", show(said)),
         (_, _, None) => format!("{after}, it has {} where {} was streamed", show(said), show(streamed)),
         (_, _, Some(name)) => format!("{after}, {} stands where the {name} has {}", show(said), show(streamed)),
     }
@@ -472,8 +472,8 @@ mod tests {
             parted(b"Hello there", br"Hell\u006f you"),
             ("after 6 characters, it has \"you\" where \"there\" was streamed".to_owned(), 11)
         );
-        assert_eq!(parted(b"Hello", b"Hel").0, "after 3 characters, it stops where the stream continues with \"lo\"");
-        assert_eq!(parted(b"Hel", b"Hello").0, "after 3 characters, it continues with \"lo\" where the stream stops");
+        assert_eq!(parted(b"Hello", b"Hel").0, "after 3 characters, it ends, but the stream goes on with \"lo\"");
+        assert_eq!(parted(b"Hel", b"Hello").0, "after 3 characters, the stream ends, but it goes on with \"lo\"");
         assert_eq!(parted(b"Hello", b"").0, "it is empty, but \"Hello\" was streamed");
         assert_eq!(
             parted("é".as_bytes(), "è".as_bytes()),
@@ -496,8 +496,8 @@ mod tests {
             "after 3 characters, \"pours\" stands where the message has \"rains\""
         );
         assert_eq!(parted(b"Rain", b"Pain"), "from its very start, \"Pain\" stands where the message has \"Rain\"");
-        assert_eq!(parted(b"Hello", b"H"), "after 1 character, it stops where the message continues with \"ello\"");
-        assert_eq!(parted(b"Hel", b"Hello"), "after 3 characters, it continues with \"lo\" where the message stops");
+        assert_eq!(parted(b"Hello", b"H"), "after 1 character, it ends, but the message goes on with \"ello\"");
+        assert_eq!(parted(b"Hel", b"Hello"), "after 3 characters, the message ends, but it goes on with \"lo\"");
         assert_eq!(parted(b"Hello", b""), "it is empty, but the message is \"Hello\"");
         assert_eq!(parted(b"", b"Hello"), "it is \"Hello\", but the message is empty");
         assert_eq!(
