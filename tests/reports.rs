@@ -154,7 +154,7 @@ fn findings_stand_in_the_order_in_which_they_were_judged() {
             Words("help: set done = true only on the last chunk of a response"),
             Words("“Whether this is the final chunk in the stream” — Session events"),
             Words(
-                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: what may be an event could not be read here; from",
+                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: something here may be an event, but could not be read; from",
             ),
             Words("1 file, 9 events, 1 stream: 2 errors, 0 warnings, 1 note; checked against session-events."),
         ],

@@ -46,7 +46,7 @@ use crate::input::{EventNote, MOST_BYTES};
 use crate::protocol::{Protocol, RuleId, Tables, framing};
 use crate::schema::Pointer;
 use crate::schema::captures::{Capture, EventFields, Items};
-use crate::schema::date_time::Stamp;
+use crate::schema::date_time::{Stamp, side_by_side};
 use crate::schema::items::ArrayShape;
 use crate::schema::template::Reading;
 use end::OtherStream;
@@ -516,13 +516,14 @@ fn report_earlier_time(tables: &Tables, stream: &Stream, time: Option<Stamp<'_>>
     let before =
         Related { message: "the session's previous event".into(), file: None, place: Arc::new(stream.last.place()) };
     let before = stream.last_is_timed.then_some(before);
+    let [found, kept] = side_by_side(&now.to_string(), &last.to_string());
     for rule in &tables.times {
         out.push(Verdict {
             rule: *rule,
             stream: stream.name.clone(),
             at: Target::Time,
             related: before.clone().into_iter().collect(),
-            facts: vec![("found", now.to_string()), ("kept", last.to_string())],
+            facts: vec![("found", found.clone()), ("kept", kept.clone())],
             wording: Wording::Usual,
         });
     }

@@ -8,6 +8,7 @@ use crate::finding::Related;
 use crate::protocol::RuleId;
 use crate::protocol::records::{Check, Link, LinkTest, Records, Test};
 use crate::schema::captures::Capture;
+use crate::schema::date_time::side_by_side;
 use crate::schema::{SHOWN_CHARS, quoted};
 
 /// The parts of a record that the rules read.
@@ -130,7 +131,9 @@ fn compare(
         }
         LinkTest::Before(index) => {
             let (found, kept) = (record.value(slot)?, value(*index)?);
-            kept.time()?.is_after(found.time()?, tolerance).then(|| (found.id().to_owned(), kept.id().to_owned()))?
+            let is_after = kept.time()?.is_after(found.time()?, tolerance);
+            let [found, kept] = is_after.then(|| side_by_side(found.id(), kept.id()))?;
+            (found, kept)
         }
         LinkTest::After(start, seconds) => {
             // A negative duration does not determine the end.

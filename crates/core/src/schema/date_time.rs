@@ -231,6 +231,20 @@ pub fn is_after(one: Stamp<'_>, other: Stamp<'_>) -> bool {
     }
 }
 
+/// Returns two date-times for a reader who compares them: as they are written, and in UTC too if they have several offsets,
+/// since their digits then tell nothing.
+pub fn side_by_side(one: &str, other: &str) -> [String; 2] {
+    let offset = |text: &str| {
+        let behind = text.get(19..).unwrap_or_default();
+        behind.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit()).to_ascii_uppercase()
+    };
+    let in_utc = |text: &str| match parse(text).filter(|_| offset(text) != "Z") {
+        Some(time) => format!("{text} = {time}"),
+        None => text.to_owned(),
+    };
+    if offset(one) == offset(other) { [one.to_owned(), other.to_owned()] } else { [in_utc(one), in_utc(other)] }
+}
+
 /// Returns help for a text that is not a date-time: what is probably wrong with it, and what to do.
 pub fn help(text: &str) -> &'static str {
     let bytes = text.as_bytes();
@@ -247,7 +261,7 @@ pub fn help(text: &str) -> &'static str {
         return "the offset is missing: end the timestamp with `Z` for UTC, or with an offset such as `+02:00`";
     }
     if bytes.len() >= 19 && &bytes[17..19] == b"60" {
-        return "seconds of 60 are valid only at 23:59:60 UTC, in a leap second; with its offset, this is another time";
+        return "seconds of 60 are valid only in a leap second, at 23:59:60 UTC";
     }
     // The part that makes the text valid when it is replaced is the part that is wrong.
     let becomes_right = |from: usize, to: usize, with: &str| match (text.get(..from), text.get(to..)) {
@@ -278,6 +292,23 @@ pub fn help(text: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// 15:00 is before 12:00 where it is that early.
+    #[test]
+    fn times_of_several_offsets_are_shown_in_utc_too() {
+        let shown = |one: &str, other: &str| side_by_side(one, other).join(", ");
+        assert_eq!(
+            shown("2024-01-16T15:00:00+05:30", "2024-01-16T12:00:00.5+02:00"),
+            "2024-01-16T15:00:00+05:30 = 2024-01-16T09:30:00Z, 2024-01-16T12:00:00.5+02:00 = 2024-01-16T10:00:00.500Z"
+        );
+        assert_eq!(
+            shown("2024-01-16T11:00:00+02:00", "2024-01-16T10:00:00Z"),
+            "2024-01-16T11:00:00+02:00 = 2024-01-16T09:00:00Z, 2024-01-16T10:00:00Z"
+        );
+        for same in ["2024-01-16T09:00:00.25Z", "2024-01-16T09:00:00z"] {
+            assert_eq!(shown(same, "2024-01-16T10:00:00Z"), format!("{same}, 2024-01-16T10:00:00Z"));
+        }
+    }
 
     #[test]
     fn date_times_as_rfc_3339_has_them() {
@@ -338,7 +369,7 @@ mod tests {
             ("2026-01-01", "this is only a date"),
             ("2026-01-01 00:00:00Z", "put a `T`"),
             ("2026-01-01T00:00:00", "the offset is missing"),
-            ("2026-01-01T12:00:60Z", "seconds of 60 are valid only at 23:59:60 UTC"),
+            ("2026-01-01T12:00:60Z", "seconds of 60 are valid only in a leap second"),
             ("2026-02-30T00:00:00Z", "no such day"),
             ("2026-13-04T00:00:00Z", "months"),
             ("2026-01-01T24:00:00Z", "hours"),

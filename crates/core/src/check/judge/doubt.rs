@@ -127,7 +127,7 @@ impl StreamJudge {
             }
             DoubtCause::Gap => ("events before this one are missing", "find the missing events; then check again"),
             DoubtCause::Unread => (
-                "what may be an event could not be read here",
+                "something here may be an event, but could not be read",
                 "another finding of this report says why it could not be read; correct that, and check again",
             ),
         };
