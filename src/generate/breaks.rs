@@ -24,7 +24,7 @@ const MOST_EDITED: u32 = 60;
 
 /// Generates a stream that breaks this rule, and no other.
 pub fn broken(protocol: &Protocol, rule: &str, options: &StreamOptions, tape: &[u32]) -> Option<Stream> {
-    if let Some(framing) = Framing::ALL.into_iter().find(|framing| framing.name() == rule) {
+    if let Some(framing) = Framing::named(rule) {
         return (0..MOST_EDITED).find_map(|number| {
             break_by_edit(protocol, framing, options, number, &mut Choices::new(&varied(tape, number)))
         });
@@ -53,7 +53,7 @@ pub fn varied(tape: &[u32], number: u32) -> Vec<u32> {
 /// Returns the finding of a rule if it is the only one. A rule of the tables may tell that events were lost; a note that says what
 /// was not judged after it breaks no other rule.
 pub fn only_finding<'f>(findings: &'f [Finding], rule: &str) -> Option<&'f Finding> {
-    let is_of_framing = Framing::ALL.into_iter().any(|framing| framing.name() == rule);
+    let is_of_framing = Framing::named(rule).is_some();
     let mut telling = findings.iter().filter(|one| is_of_framing || !says_what_was_skipped(one));
     telling.next().filter(|one| *one.rule == *rule && telling.next().is_none())
 }

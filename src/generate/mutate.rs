@@ -24,7 +24,7 @@ const PIECE: usize = 4096;
 /// other, as the lines that it consists of; `None` if no such mutation was found. The search ends after a number of
 /// mutations, and of a long recording after fewer.
 pub fn mutated(protocol: &Protocol, rule: &str, lines: &[Vec<u8>], tape: &[u32]) -> Option<Stream> {
-    let framing = Framing::ALL.into_iter().find(|framing| framing.name() == rule);
+    let framing = Framing::named(rule);
     let mut choices = Choices::new(tape);
     let recording = Recording::new(protocol, rule, lines);
     let judge = Judge { protocol, settings: Settings::new(protocol, Options::default().with_excerpts(false)), rule };

@@ -87,7 +87,7 @@ impl Stream {
     /// Returns the line of the only finding, 1-based, as if each event had a line; `None` unless there is one, of this rule. The
     /// stream is judged in a form in which every rule of the tables may speak; the rules of the framing are those of lines.
     pub fn line_of_only_finding(&self, protocol: &Protocol, rule: &str) -> Option<u64> {
-        let is_of_framing = Framing::ALL.into_iter().any(|framing| framing.name() == rule);
+        let is_of_framing = Framing::named(rule).is_some();
         let is_of_lines = is_of_framing || !speaks_of_sse(protocol);
         let bytes = if is_of_lines { self.ndjson() } else { self.server_sent(protocol) };
         let findings = check(protocol, &bytes, Options::default().with_excerpts(false)).findings;

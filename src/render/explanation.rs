@@ -54,7 +54,7 @@ pub fn write_explanation(out: &mut impl Write, protocol: &Protocol, rule: &Rule,
 /// Returns what a rule rests on, in a sentence; empty if that is the document, which is quoted.
 pub fn basis_words(protocol: &Protocol, rule: &Rule) -> String {
     match rule.basis {
-        Basis::Framing if Framing::ALL.iter().any(|framing| framing.name() == &*rule.name) => {
+        Basis::Framing if Framing::named(&rule.name).is_some() => {
             "It is about how streams are written and read; the document has no words for it.".to_owned()
         }
         Basis::Framing => format!("It quotes no document: the tables of {} say so.", visible(protocol.title())),

@@ -24,6 +24,11 @@ macro_rules! rules {
                     $($list::$rule => $name),+
                 }
             }
+
+            /// Returns the rule of this name, if it is one of these.
+            pub fn named(name: &str) -> Option<$list> {
+                $list::ALL.into_iter().find(|rule| rule.name() == name)
+            }
         }
     };
 }

@@ -28,13 +28,12 @@ pub struct Cause {
 impl Cause {
     /// Returns the cause of a finding.
     pub fn of(finding: &Finding) -> Cause {
-        let is_about_field = Framing::ALL.iter().any(|rule| rule.name() == &*finding.rule);
         let names_what_to_change = finding.help.as_deref().is_some_and(|help| help.contains('`'));
         Cause {
             rule: finding.rule.clone(),
             pointer: finding.pointer.as_deref().filter(|_| !names_what_to_change).map(without_indices),
+            quote: finding.quote.clone().filter(|_| Framing::named(&finding.rule).is_none()),
             // Every second part stands between backquotes.
-            quote: finding.quote.clone().filter(|_| !is_about_field),
             repair: finding.help.as_deref().map(|help| help.split('`').step_by(2).collect::<Vec<_>>().join("``")),
         }
     }

@@ -516,7 +516,7 @@ fn report_earlier_time(tables: &Tables, stream: &Stream, time: Option<Stamp<'_>>
     let before =
         Related { message: "the session's previous event".into(), file: None, place: Arc::new(stream.last.place()) };
     let before = stream.last_is_timed.then_some(before);
-    let [found, kept] = side_by_side(&now.to_string(), &last.to_string());
+    let (found, kept) = side_by_side(&now.to_string(), &last.to_string());
     for rule in &tables.times {
         out.push(Verdict {
             rule: *rule,

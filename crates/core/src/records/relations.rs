@@ -131,9 +131,7 @@ fn compare(
         }
         LinkTest::Before(index) => {
             let (found, kept) = (record.value(slot)?, value(*index)?);
-            let is_after = kept.time()?.is_after(found.time()?, tolerance);
-            let [found, kept] = is_after.then(|| side_by_side(found.id(), kept.id()))?;
-            (found, kept)
+            kept.time()?.is_after(found.time()?, tolerance).then(|| side_by_side(found.id(), kept.id()))?
         }
         LinkTest::After(start, seconds) => {
             // A negative duration does not determine the end.

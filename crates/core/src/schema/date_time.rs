@@ -233,7 +233,7 @@ pub fn is_after(one: Stamp<'_>, other: Stamp<'_>) -> bool {
 
 /// Returns two date-times for a reader who compares them: as they are written, and in UTC too if they have several offsets,
 /// since their digits then tell nothing.
-pub fn side_by_side(one: &str, other: &str) -> [String; 2] {
+pub fn side_by_side(one: &str, other: &str) -> (String, String) {
     let offset = |text: &str| {
         let behind = text.get(19..).unwrap_or_default();
         behind.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit()).to_ascii_uppercase()
@@ -242,7 +242,7 @@ pub fn side_by_side(one: &str, other: &str) -> [String; 2] {
         Some(time) => format!("{text} = {time}"),
         None => text.to_owned(),
     };
-    if offset(one) == offset(other) { [one.to_owned(), other.to_owned()] } else { [in_utc(one), in_utc(other)] }
+    if offset(one) == offset(other) { (one.to_owned(), other.to_owned()) } else { (in_utc(one), in_utc(other)) }
 }
 
 /// Returns help for a text that is not a date-time: what is probably wrong with it, and what to do.
@@ -296,7 +296,10 @@ mod tests {
     /// 15:00 is before 12:00 where it is that early.
     #[test]
     fn times_of_several_offsets_are_shown_in_utc_too() {
-        let shown = |one: &str, other: &str| side_by_side(one, other).join(", ");
+        let shown = |one: &str, other: &str| {
+            let (one, other) = side_by_side(one, other);
+            format!("{one}, {other}")
+        };
         assert_eq!(
             shown("2024-01-16T15:00:00+05:30", "2024-01-16T12:00:00.5+02:00"),
             "2024-01-16T15:00:00+05:30 = 2024-01-16T09:30:00Z, 2024-01-16T12:00:00.5+02:00 = 2024-01-16T10:00:00.500Z"

@@ -121,11 +121,10 @@ impl StreamJudge {
             return;
         }
         let these = if names.len() == 1 { "this rule" } else { "these rules" };
+        let find = "find the missing events; then check again";
         let (found, help) = match cause {
-            DoubtCause::MissingFile => {
-                ("events may be missing before this file", "find the missing events; then check again")
-            }
-            DoubtCause::Gap => ("events before this one are missing", "find the missing events; then check again"),
+            DoubtCause::MissingFile => ("events may be missing before this file", find),
+            DoubtCause::Gap => ("events before this one are missing", find),
             DoubtCause::Unread => (
                 "something here may be an event, but could not be read",
                 "another finding of this report says why it could not be read; correct that, and check again",

@@ -135,11 +135,8 @@ impl Compiler<'_> {
             // All other events are told by the field that tells these.
             let first = of_event.first().and_then(|row| row.points_at);
             let siblings: Vec<_> = of_event.iter().map(|row| siblings(row, of_event)).collect();
-            for (row, siblings) in of_event.iter_mut().zip(siblings) {
-                row.siblings = siblings;
-            }
-            for (number, row) in of_event.iter_mut().enumerate() {
-                row.number = number;
+            for (number, (row, siblings)) in of_event.iter_mut().zip(siblings).enumerate() {
+                (row.number, row.siblings) = (number, siblings);
                 row.points_at = row.points_at.or(first.filter(|_| row.otherwise));
             }
         }

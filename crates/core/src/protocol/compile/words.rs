@@ -90,7 +90,7 @@ impl Compiler<'_> {
     pub(super) fn check_rules(&mut self, document: Option<&str>) {
         let file = self.file;
         for (name, words) in &file.rule {
-            let of_framing = Framing::ALL.into_iter().find(|rule| rule.name() == name.get_ref());
+            let of_framing = Framing::named(name.get_ref());
             let replaced = of_framing.map(|rule| framing_rule(rule).says);
             let speakers = self.rule_ids.get(name.get_ref().as_str()).and_then(|id| self.used.get(id)).cloned();
             if of_framing.is_none() && speakers.is_none() && !self.is_refused(&name.span()) {
@@ -128,7 +128,7 @@ impl Compiler<'_> {
 
     /// Checks that a rule is a protocol's own, and has words.
     fn check_words(&mut self, name: &Spanned<String>, words: &file::RuleWords) {
-        if words.basis == Basis::Upkeep || Upkeep::ALL.iter().any(|rule| rule.name() == name.get_ref()) {
+        if words.basis == Basis::Upkeep || Upkeep::named(name.get_ref()).is_some() {
             self.refuse(
                 name.span(),
                 format!("{} is a rule of the program itself, or says that it is", name.get_ref()),
@@ -209,7 +209,7 @@ impl Compiler<'_> {
         speakers: &[&'static Speaker],
         document: Option<&str>,
     ) {
-        let is_framing = Framing::ALL.into_iter().any(|rule| rule.name() == name.get_ref());
+        let is_framing = Framing::named(name.get_ref()).is_some();
         let is_of_events =
             |speaker: &&'static Speaker| speaker.knows.contains(&"event") && *speaker != &Speaker::UNKNOWN;
         let mut known: Vec<usize> = Vec::new();

@@ -155,9 +155,10 @@ impl Template {
             at += before + length;
             digest.value()
         };
-        let values: Vec<_> = self.leaves.iter().map(|leaf| (leaf, format!("{:?}", leaf.kind))).collect();
-        let values = values.iter().map(|(leaf, kind)| (leaf.before as usize, leaf.length as usize, &**kind));
-        values.chain([(self.behind, 0, "")]).map(|(before, length, kind)| prefix(before, length, kind)).collect()
+        let of_leaf = |leaf: &Leaf| prefix(leaf.before as usize, leaf.length as usize, &format!("{:?}", leaf.kind));
+        let mut prefixes: Vec<u64> = self.leaves.iter().map(of_leaf).collect();
+        prefixes.push(prefix(self.behind, 0, ""));
+        prefixes.into()
     }
 
     /// Reads an event on one line, and returns its end; `None` if it is not written like the others. The text must be valid
