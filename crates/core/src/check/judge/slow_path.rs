@@ -28,11 +28,12 @@ impl StreamJudge {
     /// Judges a frame on the slow path, from its tree. `keys`: the unknown keys that the fast path found and could not
     /// count yet.
     pub(super) fn judge_on_slow_path(&mut self, protocol: &Protocol, frame: &Frame<'_>, keys: &[UnknownKey]) {
+        // Each stream may end with one, so it is not parsed first.
+        if let Some(id) = protocol.text_type(frame.text) {
+            return self.judge_text(protocol, frame, id);
+        }
         match parse_frame(frame) {
-            Err(error) => match protocol.text_type(frame.text) {
-                Some(id) => self.judge_text(protocol, frame, id),
-                None => self.judge_broken(protocol, frame, error),
-            },
+            Err(error) => self.judge_broken(protocol, frame, error),
             Ok(tree) => self.judge_tree(protocol, frame, &tree, keys),
         }
     }

@@ -48,7 +48,7 @@ static CHUNKS: LazyLock<Protocol> = LazyLock::new(|| Protocol::builtin("openai-c
 const CALLS: &str = r#"{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":null,"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":"{\""}},{"index":1,"function":{"arguments":"}"}}]},"finish_reason":null},{"index":1,"delta":{"content":"x","tool_calls":[]},"finish_reason":"stop"}],"usage":null}"#;
 
 /// Tokens that break parsers and schemas.
-const TOKENS: [&str; 66] = [
+const TOKENS: [&str; 69] = [
     "{",
     "}",
     "[",
@@ -66,6 +66,9 @@ const TOKENS: [&str; 66] = [
     "01",
     "1e400",
     "1E5",
+    "-3.4e-06",
+    "2e+100",
+    "-1.9361264946837764e-7",
     "123456789012345678",
     "-0",
     "1.",
@@ -129,6 +132,35 @@ fn other_orders_spaces_and_unknown_keys_take_the_fast_path_too() {
     let event = "{ \"payload\" : {\"extra\":{\"a\":[1,2]},\"done\":true , \"text\":\"a\\n\\ud83d\\ude00\",\"session_id\":\"s\"},\n \
                  \"timestamp\":\"2026-01-01T00:00:00Z\", \"type\":\"session.stream.chunk\" }";
     assert_eq!(paths_agree(&PROTOCOL, event.as_bytes()), Ok(true));
+}
+
+/// Probabilities are as small and as long as these; some schemas set no bounds to them.
+#[test]
+fn numbers_with_many_digits_and_exponents_take_the_fast_path() {
+    let event = |number: &str| CALLS.replace("\"content\":\"x\"", &format!("\"content\":\"x\",\"logprob\":{number}"));
+    for number in ["-1.9361264946837764e-7", "-0.00007493430894101039", "2E+22", "0e0", "12345678901234567890.5"] {
+        assert_eq!(paths_agree(&CHUNKS, event(number).as_bytes()), Ok(true), "{number}");
+    }
+    for number in ["1e400", "1e", "1e+", "1e-x", "01e1", "-e1"] {
+        assert_eq!(paths_agree(&CHUNKS, event(number).as_bytes()), Ok(false), "{number}");
+    }
+}
+
+/// The tables of this protocol read fields inside of actions that its schema leaves open.
+#[test]
+fn fields_that_no_schema_declares_are_read_on_the_fast_path() {
+    let protocol = Protocol::builtin("openai-responses").expect("it is built in");
+    for item in [
+        r#"{"id":"w","type":"web_search_call","status":"completed","action":{"type":"search","query":"q"}}"#,
+        r#"{"id":"s","type":"shell_call","status":"completed","call_id":"c","action":{"commands":["ls","pwd"],"max":1}}"#,
+        r#"{"id":"s","type":"shell_call","status":"completed","call_id":"c","action":{"commands":"ls"}}"#,
+        r#"{"id":"a","type":"apply_patch_call","status":"completed","call_id":"c","operation":{"type":"create_file","diff":"+x\n"}}"#,
+    ] {
+        let event = format!(
+            "{{\"type\":\"response.output_item.done\",\"sequence_number\":6,\"output_index\":0,\"item\":{item}}}"
+        );
+        assert_eq!(paths_agree(protocol, event.as_bytes()), Ok(true), "{event}");
+    }
 }
 
 /// Producers keep to the way in which they write, so that their second event of a type is read ahead like those in

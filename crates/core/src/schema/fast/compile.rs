@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::super::items::{ArrayShape, ItemSlot};
 use super::nested::{CopiedSlot, NestedArray};
 use super::program::{
-    ArrayNode, CaptureTarget, LeftPart, NodeSource, Program, RareNode, SchemaNode, StringNode, TypeSet,
+    ArrayNode, CaptureTarget, LeftPart, MAX_PROPERTIES, NodeSource, Program, RareNode, SchemaNode, StringNode, TypeSet,
 };
 use crate::schema::lowered::{ARMS, WRITTEN};
 use crate::schema::words::Requirement;
@@ -24,6 +24,9 @@ use crate::schema::{Pointer, Schema, property_names};
 /// The most nodes of a program. References that lead to others again and again, and arms that repeat what they have in
 /// common, multiply.
 const MOST_NODES: usize = 1 << 14;
+
+/// The schema of any value.
+static ANYTHING: Value = Value::Bool(true);
 
 impl Program {
     /// Compiles a schema. `slots` are the pointers of the fields to capture, and `arrays` the arrays whose items have
@@ -126,6 +129,7 @@ impl<'c> Compiler<'c> {
         let mut node = self.any_value(schema, at, item)?;
         let keywords = match schema {
             Value::Bool(true) => {
+                self.array(&mut node, schema, at, item)?;
                 self.hidden(&mut node, at, item)?;
                 return Ok(node);
             }
@@ -229,8 +233,9 @@ impl<'c> Compiler<'c> {
         names
     }
 
-    /// Marks a node that captured fields are inside of without being found.
-    fn hidden(&self, node: &mut SchemaNode, at: &Location, item: Option<usize>) -> Result<(), String> {
+    /// Lets captured fields be found that are inside of a value whose schema does not declare them, or marks a node that hides
+    /// some.
+    fn hidden(&mut self, node: &mut SchemaNode, at: &Location, item: Option<usize>) -> Result<(), String> {
         let names = self.captured_inside(&at.pointer, item);
         let in_object = !names.is_empty() && node.types.has(TypeSet::OBJECT) && node.object.is_none();
         let in_array = names.iter().any(|name| is_index(name))
@@ -239,6 +244,9 @@ impl<'c> Compiler<'c> {
         match node.rare.as_deref() {
             Some(RareNode::Union(_) | RareNode::ExpectsMore(_)) if !in_array => Ok(()),
             None if !in_object && !in_array => Ok(()),
+            None if !in_array && names.len() <= MAX_PROPERTIES && names.iter().all(|name| is_plain(name)) => {
+                self.undeclared(node, &names, at, item)
+            }
             None if node.array.is_none() || !in_array => {
                 node.rare = Some(Box::new(RareNode::Hides));
                 Ok(())
@@ -335,7 +343,7 @@ impl<'c> Compiler<'c> {
             node.types.0 &= TypeSet::ARRAY;
         }
         let (mut items, mut single) = (None, Vec::new());
-        if let Some(schema) = schema.get("items") {
+        if let Some(schema) = schema.get("items").or(captured.map(|_| &ANYTHING)) {
             items = Some(self.node(schema, &at.item("*"), item.or(array))?);
             for index in self.captured_inside(&at.pointer, item).into_iter().filter(|name| is_index(name)) {
                 let number = index.parse().map_err(|_| "an index that is too large".to_owned())?;

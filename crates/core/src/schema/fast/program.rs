@@ -235,7 +235,7 @@ pub struct NumberNode {
 
 impl NumberNode {
     /// Returns whether a number certainly meets the constraint: `false` if it does not, and for numbers that are long or
-    /// written in an unusual way. It must be a number of JSON without exponent.
+    /// written in an unusual way. It must be a number of JSON.
     #[inline]
     pub fn is_met(&self, raw: &[u8]) -> bool {
         let number = match raw {

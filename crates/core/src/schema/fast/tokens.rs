@@ -3,8 +3,9 @@
 use crate::bytes::{find_special, skip_plain, skip_short_plain};
 use crate::schema::date_time::{self, LastMinute};
 
-/// The longest number that is certainly in range and certainly exact, in bytes.
-const LONGEST_NUMBER: usize = 17;
+/// The longest number that is certainly in range, in bytes, with an exponent of so many digits.
+const LONGEST_NUMBER: usize = 64;
+const LONGEST_EXPONENT: usize = 2;
 
 /// The fast path cannot decide; the slow path has to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +130,7 @@ fn unit(text: &[u8], at: usize) -> Result<u32, Fallback> {
     })
 }
 
-/// Returns the end of a number. Falls back on exponents and on numbers longer than [`LONGEST_NUMBER`].
+/// Returns the end of a number. Falls back on long ones, which may be out of range.
 #[inline]
 pub(crate) fn number(text: &[u8], start: usize) -> End {
     let mut at = start + usize::from(text[start] == b'-');
@@ -151,8 +152,14 @@ pub(crate) fn number(text: &[u8], start: usize) -> End {
             return Err(Fallback);
         }
     }
-    let exponent = matches!(text.get(at), Some(b'e' | b'E'));
-    if exponent || at - start > LONGEST_NUMBER { Err(Fallback) } else { Ok(at) }
+    if let Some(b'e' | b'E') = text.get(at) {
+        let exponent = at + 1 + usize::from(matches!(text.get(at + 1), Some(b'+' | b'-')));
+        at = digits(exponent);
+        if !(1..=LONGEST_EXPONENT).contains(&(at - exponent)) {
+            return Err(Fallback);
+        }
+    }
+    if at - start > LONGEST_NUMBER { Err(Fallback) } else { Ok(at) }
 }
 
 /// Returns where the name of a key starts, and the end behind its closing quote. Falls back on escapes.

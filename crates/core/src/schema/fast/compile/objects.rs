@@ -5,11 +5,8 @@ use serde_json::Value;
 use super::super::program::{
     MAX_PROPERTIES, ObjectNode, Property, RareNode, RequiredProperty, SchemaNode, TypeSet, UnionNode,
 };
-use super::{Compiler, Location, is_plain};
+use super::{ANYTHING, Compiler, Location, is_plain};
 use crate::schema::expects_more;
-
-/// The schema of any value.
-static ANYTHING: Value = Value::Bool(true);
 
 impl<'c> Compiler<'c> {
     /// Applies the keywords for objects.
@@ -80,6 +77,27 @@ impl<'c> Compiler<'c> {
             let inner = SchemaNode { object: node.object.take(), ..node.clone() };
             node.rare = Some(Box::new(RareNode::ExpectsMore(inner)));
         }
+        Ok(())
+    }
+
+    /// Declares these properties of a value, each of which may be anything, if the value is an object; it may have more.
+    pub(super) fn undeclared(
+        &mut self,
+        node: &mut SchemaNode,
+        names: &[&'c str],
+        at: &Location,
+        item: Option<usize>,
+    ) -> Result<(), String> {
+        let mut properties = Vec::new();
+        for name in names {
+            properties.push(self.property(name, &ANYTHING, at, item)?);
+        }
+        let first_order = self.order.len();
+        self.order.extend(0..=properties.len() as u8);
+        let (watched, dependent) = (Box::default(), Box::default());
+        let object = ObjectNode { properties, required: 0, open: true, watched, dependent, first_order };
+        let inner = SchemaNode { object: Some(Box::new(object)), ..node.clone() };
+        node.rare = Some(Box::new(RareNode::ExpectsMore(inner)));
         Ok(())
     }
 

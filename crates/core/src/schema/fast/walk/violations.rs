@@ -73,7 +73,8 @@ impl Walker<'_, '_> {
         span: Range<usize>,
     ) -> Result<(), Fallback> {
         let raw = &self.text[span.clone()];
-        if raw.len() > LONGEST_BOUNDED_NUMBER || bounds.integer && raw.contains(&b'.') {
+        let has_exponent = contains(raw, b'e') || contains(raw, b'E');
+        if raw.len() > LONGEST_BOUNDED_NUMBER || has_exponent || bounds.integer && raw.contains(&b'.') {
             return Err(Fallback);
         }
         let number: f64 = std::str::from_utf8(raw).ok().and_then(|text| text.parse().ok()).ok_or(Fallback)?;
