@@ -7,34 +7,44 @@ use super::key::{Key, read_key};
 use super::lifecycle_state::LifecycleState;
 use super::observer::CellObserver;
 use super::step::Step;
-use crate::protocol::tables::{Certainty, Lifecycle, Row};
+use crate::protocol::tables::{Certainty, Effects, Lifecycle, MovedLifecycle, Row};
 
 impl<W: CellObserver> Step<'_, W> {
     /// Applies the event to one lifecycle.
-    pub(super) fn apply_lifecycle(&mut self, number: usize) {
-        let tables = self.tables;
-        let lifecycle = &tables.lifecycles[number];
+    pub(super) fn apply_lifecycle(&mut self, effects: &Effects, moved: &MovedLifecycle) {
+        let (tables, number, event_type) = (self.tables, moved.number, self.event.event_type);
         // Whether the event is left to the row for all others, which is the last one.
         let mut is_left = Certainty::Yes;
         let mut candidates = Vec::new();
-        for row in lifecycle.rows[self.event.event_type].iter().filter(|row| !row.of_others) {
-            let when = if row.otherwise { is_left } else { self.evaluate_when(&row.when) };
+        for (choice, conditions) in effects.choices(moved) {
+            let when = if choice.otherwise { is_left } else { self.evaluate_when(conditions) };
             is_left = is_left.and(when.negated());
             if when == Certainty::No {
                 continue;
             }
-            let gate = self.evaluate_gate(&row.before, true).and(self.evaluate_gate(&row.after, false));
-            match when.and(gate) {
-                Certainty::Yes if row.each.is_none() => return self.apply_row(number, lifecycle, row, Certainty::Yes),
+            let lifecycle = &tables.lifecycles[number];
+            let row = &lifecycle.rows[event_type][choice.row];
+            let guard = if choice.has_gates {
+                when.and(self.evaluate_gate(&row.before, true)).and(self.evaluate_gate(&row.after, false))
+            } else {
+                when
+            };
+            match guard {
+                Certainty::Yes if !choice.is_over_items => {
+                    return self.apply_row(number, lifecycle, row, Certainty::Yes);
+                }
                 Certainty::No => {}
                 guard => candidates.push((row, guard)),
             }
         }
+        if candidates.is_empty() {
+            return;
+        }
+        let lifecycle = &tables.lifecycles[number];
         // Where one is certainly meant, only rows over the same array may be, besides: for other items.
         let certain = candidates.iter().find(|(_, guard)| *guard == Certainty::Yes).map(|(row, _)| row.array());
         candidates.retain(|(row, _)| certain.is_none_or(|array| row.array() == array));
         match candidates.as_slice() {
-            [] => {}
             [(row, guard), others @ ..] if others.iter().all(|(other, _)| other.array() == row.array()) => {
                 match row.array() {
                     Some(array) => self.apply_to_items(number, lifecycle, array, &candidates),

@@ -127,14 +127,10 @@ enum Fit {
 }
 
 impl<W: CellObserver> Step<'_, W> {
-    /// Applies the event to the series that tell lost events, or to all others.
-    pub(crate) fn apply_series(&mut self, is_of_losses: bool) {
-        let tables = self.tables;
-        for number in &tables.effects[self.event.event_type].series {
-            let series = &tables.series[*number];
-            if series.is_of_losses != is_of_losses {
-                continue;
-            }
+    /// Applies the event to series, given their numbers.
+    pub(crate) fn apply_series(&mut self, numbers: &[usize]) {
+        for number in numbers {
+            let series = &self.tables.series[*number];
             if series.restarts[self.event.event_type] {
                 self.moved = true;
                 self.stream.series[*number].reset(&[]);

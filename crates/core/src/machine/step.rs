@@ -82,9 +82,8 @@ pub(crate) fn apply<W: CellObserver>(
         out,
     };
     // Events that were lost, as a series tells, were lost before this one.
-    if !effects.series.is_empty() {
-        step.apply_series(true);
-    }
+    let [of_losses, series] = &effects.series;
+    step.apply_series(of_losses);
     if effects.needs_before {
         step.before.clear();
         step.before.extend(step.stream.lifecycles.iter().map(LifecycleState::possible));
@@ -93,12 +92,10 @@ pub(crate) fn apply<W: CellObserver>(
     let outer_ones = tables.unchanged.iter().filter_map(|unchanged| unchanged.within);
     let unsure_before =
         outer_ones.filter(|outer| is_unsure(step.stream, *outer)).fold(0u64, |set, outer| set | 1 << outer);
-    for lifecycle in &effects.lifecycles {
-        step.apply_lifecycle(*lifecycle);
+    for moved in &effects.lifecycles {
+        step.apply_lifecycle(effects, moved);
     }
-    if !effects.series.is_empty() {
-        step.apply_series(false);
-    }
+    step.apply_series(series);
     for text in &effects.texts {
         step.apply_text(*text);
     }

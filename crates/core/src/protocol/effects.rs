@@ -1,19 +1,26 @@
 //! What the events of a type can change.
 
+use std::ops::Range;
+
+use super::conditions::Condition;
 use super::repeat_plan::RepeatPlan;
 use super::series::Series;
-use super::tables::Lifecycle;
+use super::tables::{Lifecycle, Row};
 use super::texts::Text;
 
 /// The lifecycles and texts that an event type can change, so that a step need not look at the others.
 #[derive(Debug, Default)]
 pub struct Effects {
     /// The lifecycles that have rows for the event type, in order.
-    pub lifecycles: Vec<usize>,
+    pub lifecycles: Box<[MovedLifecycle]>,
+    /// Their rows, but for those for the instances that an event did not name.
+    choices: Box<[RowChoice]>,
+    /// The conditions of these rows on the event.
+    conditions: Box<[Condition]>,
     /// The texts that the event type appends to, cuts or completes.
     pub texts: Vec<usize>,
-    /// The series that the event type has a value of, or restarts.
-    pub series: Vec<usize>,
+    /// The series that the event type has a value of, or restarts: first those that tell of lost events, then all others.
+    pub series: [Vec<usize>; 2],
     /// Whether a row or text depends on the state of a lifecycle before the event.
     pub needs_before: bool,
     /// The fields on which the effect depends. An event that changes no state can be repeated by the short path; `None` if
@@ -24,7 +31,39 @@ pub struct Effects {
     pub is_piece: bool,
 }
 
+/// A lifecycle that an event type can move.
+#[derive(Debug)]
+pub struct MovedLifecycle {
+    /// The number of the lifecycle.
+    pub number: usize,
+    /// The range of its rows among the choices.
+    choices: Range<u32>,
+}
+
+/// What must be known of a row to choose it. Most events choose one of several, and all that this takes is kept in one place:
+/// the tables are read by one event of many, and have then to come from further away than the processor's first cache.
+#[derive(Debug)]
+pub struct RowChoice {
+    /// The index of the row among those of its lifecycle for the event type.
+    pub row: usize,
+    /// The range of its conditions.
+    when: Range<u32>,
+    /// See [`Row::otherwise`].
+    pub otherwise: bool,
+    /// Whether the row depends on the states of lifecycles.
+    pub has_gates: bool,
+    /// Whether the row is over the items of an array.
+    pub is_over_items: bool,
+}
+
 impl Effects {
+    /// Returns the rows of a lifecycle, each with its conditions on the event.
+    #[inline]
+    pub fn choices(&self, of: &MovedLifecycle) -> impl Iterator<Item = (&RowChoice, &[Condition])> {
+        let choices = &self.choices[of.choices.start as usize..of.choices.end as usize];
+        choices.iter().map(|choice| (choice, &self.conditions[choice.when.start as usize..choice.when.end as usize]))
+    }
+
     /// Collects the effects of an event type. `repeat`: how its events are compared.
     pub fn of(
         event: usize,
@@ -39,14 +78,42 @@ impl Effects {
         let needs_before =
             rows.map(|row| &row.before).chain(wholes.map(|whole| &whole.before)).any(|gate| !gate.is_empty());
         let has_values = |one: &Series| !one.values[event].is_empty() || one.restarts[event];
-        let series: Vec<_> = (0..series.len()).filter(|index| has_values(&series[*index])).collect();
+        let (of_losses, others) = (0..series.len())
+            .filter(|index| has_values(&series[*index]))
+            .partition(|index| series[*index].is_of_losses);
+        let (mut choices, mut conditions) = (Vec::new(), Vec::new());
+        let mut choose = |row: &Row| {
+            let start = conditions.len() as u32;
+            conditions.extend_from_slice(&row.when);
+            choices.push(RowChoice {
+                row: row.number,
+                when: start..conditions.len() as u32,
+                otherwise: row.otherwise,
+                has_gates: !(row.before.is_empty() && row.after.is_empty()),
+                is_over_items: row.each.is_some(),
+            });
+        };
+        let mut moved = Vec::new();
+        let mut first = 0;
+        for (number, lifecycle) in lifecycles.iter().enumerate() {
+            let rows = &lifecycle.rows[event];
+            let chosen = rows.iter().filter(|row| !row.of_others);
+            let end = first + chosen.clone().count() as u32;
+            chosen.for_each(&mut choose);
+            if !rows.is_empty() {
+                moved.push(MovedLifecycle { number, choices: first..end });
+            }
+            first = end;
+        }
         Effects {
-            lifecycles: (0..lifecycles.len()).filter(|index| !lifecycles[*index].rows[event].is_empty()).collect(),
+            lifecycles: moved.into(),
+            choices: choices.into(),
+            conditions: conditions.into(),
             texts: (0..texts.len()).filter(|index| texts[*index].is_touched_by(event)).collect(),
             is_piece,
             needs_before,
             repeat,
-            series,
+            series: [of_losses, others],
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use super::conditions::{Condition, Each, Wanted, overlap};
-pub use super::effects::Effects;
+pub use super::effects::{Effects, MovedLifecycle};
 use super::file::{Basis, Scalar};
 use super::trusted;
 use crate::finding::Severity;

@@ -48,9 +48,10 @@ impl Compiler<'_> {
         let effects = checks.iter().enumerate().map(|(event, checks)| {
             let tables = (&*lifecycles, &*texts, &*series);
             let repeat = RepeatPlan::of((event, &self.events[event].arrays), tables, (checks, &unchanged));
-            let effects = Effects::of(event, &lifecycles, &texts, &series, repeat);
+            let mut effects = Effects::of(event, &lifecycles, &texts, &series, repeat);
             // Markers are all the same.
-            Effects { is_piece: effects.is_piece || self.events[event].is_text(), ..effects }
+            effects.is_piece |= self.events[event].is_text();
+            effects
         });
         let effects = effects.collect();
         let (events, rules) = (Vec::new(), Vec::new());
