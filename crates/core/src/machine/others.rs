@@ -71,7 +71,7 @@ impl<W: CellObserver> Step<'_, W> {
                 let has_same_guard = (&candidate.when, candidate.otherwise, &candidate.before, &candidate.after)
                     == (&row.when, row.otherwise, &row.before, &row.after);
                 let guard = if has_same_guard { Certainty::Yes } else { *guard };
-                let takes = guard.and(self.takes_item(lifecycle, candidate, scope));
+                let takes = guard.and(self.takes_item(lifecycle, candidate, scope, &[]));
                 if takes == Certainty::No {
                     continue;
                 }

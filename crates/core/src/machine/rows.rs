@@ -47,7 +47,7 @@ impl<W: CellObserver> Step<'_, W> {
         match candidates.as_slice() {
             [(row, guard), others @ ..] if others.iter().all(|(other, _)| other.array() == row.array()) => {
                 match row.array() {
-                    Some(array) => self.apply_to_items(number, lifecycle, array, &candidates),
+                    Some(array) => self.apply_to_items(moved, lifecycle, array, &candidates),
                     None if others.is_empty() => self.apply_row(number, lifecycle, row, *guard),
                     None => self.apply_perhaps(number, lifecycle, &candidates),
                 }
@@ -57,42 +57,66 @@ impl<W: CellObserver> Step<'_, W> {
     }
 
     /// Applies rows over one array to its items, to each the row that takes it.
-    fn apply_to_items(&mut self, number: usize, lifecycle: &Lifecycle, array: usize, candidates: &[(&Row, Certainty)]) {
-        let event = self.event;
-        let Some(items) = self.items(array) else {
-            candidates.iter().for_each(|(row, _)| self.make_unsure(number, lifecycle, row));
-            return self.apply_to_others(number, lifecycle, candidates);
-        };
-        for item in items {
-            let scope = Scope { event, item: Some(item) };
-            let mut perhaps: Vec<&Row> = Vec::new();
-            let mut certain = None;
-            for (row, guard) in candidates {
-                match guard.and(self.takes_item(lifecycle, row, scope)) {
-                    Certainty::Yes => certain = Some(*row),
-                    Certainty::Perhaps => perhaps.push(row),
-                    Certainty::No => {}
+    fn apply_to_items(
+        &mut self,
+        moved: &MovedLifecycle,
+        lifecycle: &Lifecycle,
+        array: usize,
+        candidates: &[(&Row, Certainty)],
+    ) {
+        let (event, number) = (self.event, moved.number);
+        let mut taken: Vec<(usize, Certainty)> = Vec::with_capacity(candidates.len());
+        match self.items(array) {
+            None => candidates.iter().for_each(|(row, _)| self.make_unsure(number, lifecycle, row)),
+            Some(items) => {
+                for item in items {
+                    let scope = Scope { event, item: Some(item) };
+                    let mut perhaps: Vec<&Row> = Vec::new();
+                    let mut certain = None;
+                    taken.clear();
+                    for (row, guard) in candidates {
+                        let takes = self.takes_item(lifecycle, row, scope, &taken);
+                        taken.push((row.number, takes));
+                        match guard.and(takes) {
+                            Certainty::Yes => certain = Some(*row),
+                            Certainty::Perhaps => perhaps.push(row),
+                            Certainty::No => {}
+                        }
+                    }
+                    match (certain, perhaps.as_slice()) {
+                        (Some(row), _) => self.move_keyed(number, lifecycle, row, Certainty::Yes, scope),
+                        (None, [row]) => self.move_keyed(number, lifecycle, row, Certainty::Perhaps, scope),
+                        (None, several) => self.move_one_perhaps(number, lifecycle, several, scope),
+                    }
                 }
             }
-            match (certain, perhaps.as_slice()) {
-                (Some(row), _) => self.move_keyed(number, lifecycle, row, Certainty::Yes, scope),
-                (None, [row]) => self.move_keyed(number, lifecycle, row, Certainty::Perhaps, scope),
-                (None, several) => self.move_one_perhaps(number, lifecycle, several, scope),
-            }
         }
-        self.apply_to_others(number, lifecycle, candidates);
+        if moved.has_others {
+            self.apply_to_others(number, lifecycle, candidates);
+        }
     }
 
-    /// Returns whether a row over an array takes an item.
-    pub(super) fn takes_item(&self, lifecycle: &Lifecycle, row: &Row, scope: Scope<'_>) -> Certainty {
+    /// Returns whether a row over an array takes an item. `known`: the rows of which that is known, by their numbers.
+    pub(super) fn takes_item(
+        &self,
+        lifecycle: &Lifecycle,
+        row: &Row,
+        scope: Scope<'_>,
+        known: &[(usize, Certainty)],
+    ) -> Certainty {
         let Some(each) = &row.each else { return Certainty::No };
         if !each.otherwise {
             return self.evaluate_conditions(&each.when, scope);
         }
         let rows = &lifecycle.rows[self.event.event_type];
-        let others = row.siblings.iter().filter_map(|other| rows.get(*other)?.each.as_ref());
-        others
-            .fold(Certainty::Yes, |is_left, other| is_left.and(self.evaluate_conditions(&other.when, scope).negated()))
+        let takes = |number: usize| match known.iter().find(|(known, _)| *known == number) {
+            Some((_, takes)) => Some(*takes),
+            None => Some(self.evaluate_conditions(&rows.get(number)?.each.as_ref()?.when, scope)),
+        };
+        row.siblings
+            .iter()
+            .filter_map(|other| takes(*other))
+            .fold(Certainty::Yes, |is_left, takes| is_left.and(takes.negated()))
     }
 
     /// Applies several rows of which one may be meant: every state that one of them leads to becomes possible, and none of
@@ -178,7 +202,7 @@ impl<W: CellObserver> Step<'_, W> {
             Some(_) => match row.array().and_then(|array| self.items(array)) {
                 Some(items) => {
                     let scopes = items.map(|item| Scope { event, item: Some(item) });
-                    scopes.filter(|scope| self.takes_item(lifecycle, row, *scope) != Certainty::No).collect()
+                    scopes.filter(|scope| self.takes_item(lifecycle, row, *scope, &[]) != Certainty::No).collect()
                 }
                 None => {
                     self.make_unsure(number, lifecycle, row);

@@ -36,6 +36,8 @@ pub struct Effects {
 pub struct MovedLifecycle {
     /// The number of the lifecycle.
     pub number: usize,
+    /// Whether rows of it are for the instances that an event did not name.
+    pub has_others: bool,
     /// The range of its rows among the choices.
     choices: Range<u32>,
 }
@@ -101,7 +103,8 @@ impl Effects {
             let end = first + chosen.clone().count() as u32;
             chosen.for_each(&mut choose);
             if !rows.is_empty() {
-                moved.push(MovedLifecycle { number, choices: first..end });
+                let has_others = rows.iter().any(|row| row.of_others);
+                moved.push(MovedLifecycle { number, has_others, choices: first..end });
             }
             first = end;
         }
