@@ -93,6 +93,9 @@ impl<V: Known> ByKey<V> {
 
     /// Removes the values of the keys that begin with this one, and returns them.
     fn take_values(&mut self, key: &[u8]) -> Vec<V> {
+        if self.values.is_empty() {
+            return Vec::new();
+        }
         if key.is_empty() {
             return std::mem::take(&mut self.values).into_values().map(|dated| dated.value).collect();
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{EventView, Target};
-use crate::bytes::equal;
+use crate::bytes::{contains, equal};
 use crate::input::json::{foreign_space_at, is_string_content, trim_start, unescaped, unescaped_lossy};
 use crate::protocol::Scalar;
 use crate::protocol::conditions::Wanted;
@@ -148,9 +148,10 @@ pub(crate) fn is_wanted(field: Field<'_>, wanted: &Wanted) -> bool {
     match wanted {
         Wanted::Values(values) => match field {
             Field::Text(raw) => {
-                let text = unescaped(raw);
-                let is_it = |value: &Scalar| matches!(value, Scalar::Text(wanted) if equal(wanted.as_bytes(), &text));
-                values.iter().any(is_it)
+                let is_one = |text: &[u8]| {
+                    values.iter().any(|value| matches!(value, Scalar::Text(wanted) if equal(wanted.as_bytes(), text)))
+                };
+                if contains(raw, b'\\') { is_one(&unescaped(raw)) } else { is_one(raw) }
             }
             field => values.iter().any(|value| equals(field, value)),
         },

@@ -89,6 +89,9 @@ pub(crate) fn keys_under<'k>(parent: &[u8], from: impl Iterator<Item = &'k Box<[
 
 /// Removes from a set the keys that begin with a parent's, and returns them.
 pub(crate) fn take_under(set: &mut BTreeSet<Box<[u8]>>, parent: &[u8]) -> Vec<Box<[u8]>> {
+    if set.is_empty() {
+        return Vec::new();
+    }
     let keys = keys_under(parent, set.range::<[u8], _>(from_key(parent)));
     for key in &keys {
         set.remove(key);

@@ -347,6 +347,9 @@ enum Number {
 /// Returns the number of a value; `None` if it is none.
 fn number(value: &KeptValue) -> Option<Number> {
     let KeptValue::Number(digits) = value else { return None };
+    if let Some(number) = plain_number(digits) {
+        return Some(Number::Whole(i128::from(number)));
+    }
     let digits = std::str::from_utf8(digits).ok()?;
     let float = || digits.parse::<f64>().ok().filter(|number| number.is_finite());
     digits.parse().map(Number::Whole).ok().or_else(|| float().map(Number::Float))

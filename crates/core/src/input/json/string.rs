@@ -19,9 +19,12 @@ pub fn unescaped(raw: &[u8]) -> Cow<'_, [u8]> {
     }
     let mut out = Vec::with_capacity(raw.len());
     let mut at = 0;
-    while at < raw.len() {
+    while let Some(run) = memchr::memchr(b'\\', &raw[at..]) {
+        out.extend_from_slice(&raw[at..at + run]);
+        at += run;
         at += unescape_one(raw, at, &mut out);
     }
+    out.extend_from_slice(&raw[at..]);
     Cow::Owned(out)
 }
 
