@@ -57,6 +57,22 @@ pub fn starts_with(text: &[u8], literal: &[u8]) -> bool {
     text.get(..literal.len()).is_some_and(|text| equal(text, literal))
 }
 
+/// Returns whether two texts have so many bytes in common at their starts. Made for few bytes of longer texts: up to 32 are
+/// compared without a loop, whatever their number.
+#[inline]
+pub fn start_alike(one: &[u8], other: &[u8], length: usize) -> bool {
+    let is_same = |one: &[u8; 16], other: &[u8; 16]| u8x16::new(*one).simd_eq(u8x16::new(*other)).to_bitmask();
+    match (one.first_chunk(), other.first_chunk()) {
+        (Some(one), Some(other)) if length <= 16 => !is_same(one, other) & ((1 << length) - 1) == 0,
+        (Some(start), Some(other_start)) if length <= 32 => {
+            let end = |text: &[u8]| text.get(length - 16..).and_then(|rest| rest.first_chunk().copied());
+            let (Some(end), Some(other_end)) = (end(one), end(other)) else { return false };
+            is_same(start, other_start) & is_same(&end, &other_end) == 0xFFFF
+        }
+        _ => other.get(..length).is_some_and(|other| starts_with(one, other)),
+    }
+}
+
 /// Returns whether two short texts are equal, without a call of `memcmp`.
 #[inline]
 pub fn equal(one: &[u8], other: &[u8]) -> bool {
@@ -121,6 +137,13 @@ pub fn skip_short_plain(text: &[u8], at: usize) -> Option<usize> {
         0 => None,
         found => Some(at + found.trailing_zeros() as usize),
     }
+}
+
+/// Returns how many of these bytes are digits before the first other one.
+#[inline]
+pub fn leading_digits(block: &[u8; 16]) -> usize {
+    let values = u8x16::new(*block) - u8x16::splat(b'0');
+    values.min(u8x16::splat(9)).simd_eq(values).to_bitmask().trailing_ones() as usize
 }
 
 /// Returns the bytes of a block at which [`skip_plain`] stops, as bits: the first byte is the lowest one.
@@ -257,6 +280,14 @@ mod tests {
         }
 
         #[test]
+        fn digits_are_counted_up_to_the_first_other_byte(digits in "[0-9]{0,16}", other: u8) {
+            let mut block = [other; 16];
+            block[..digits.len()].copy_from_slice(digits.as_bytes());
+            let slow = block.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            proptest::prop_assert_eq!(leading_digits(&block), slow);
+        }
+
+        #[test]
         fn plain_text_is_skipped_up_to_its_end(plain in "[ -!#-\\[\\]-~é🙂]{0,60}", end in 0usize..4) {
             let end = [&b"\""[..], b"\\", b"\x1f", b""][end];
             let text = [plain.as_bytes(), end, b"more\"text, enough of it"].concat();
@@ -272,6 +303,12 @@ mod tests {
             proptest::prop_assert_eq!(contains(one, b'b'), one.contains(&b'b'));
             proptest::prop_assert_eq!(equal(one, other), one == other);
             proptest::prop_assert_eq!(starts_with(one, other), one.starts_with(other));
+            for length in 0..40 {
+                let alike = one.get(..length).is_some_and(|start| other.starts_with(start));
+                proptest::prop_assert_eq!(start_alike(one, other, length), alike);
+                let (one, other) = ([one, &[b'a'; 40]].concat(), [other, &[b'a'; 40]].concat());
+                proptest::prop_assert_eq!(start_alike(&one, &other, length), one[..length] == other[..length]);
+            }
             let text = [b"ab", one, b"ab ab ab ab ab ab"].concat();
             for text in [&text[..], &text[2..2 + one.len()], &text[2..]] {
                 let same = text.iter().zip(one).take_while(|(one, other)| one == other).count();

@@ -146,6 +146,32 @@ fn numbers_with_many_digits_and_exponents_take_the_fast_path() {
     }
 }
 
+/// Most numbers are counts, which a template reads in one block of bytes.
+#[test]
+fn a_number_that_changes_is_read_like_the_first_one() {
+    let event = |number: &str| {
+        let usage = format!("{{\"prompt_tokens\":{number},\"completion_tokens\":1,\"total_tokens\":2}}");
+        CALLS.replace("\"usage\":null", &format!("\"usage\":{usage},\"service_tier\":null"))
+    };
+    let before = ["1", "2", "3", "4"].map(event);
+    let before = before.each_ref().map(|event| event.as_bytes());
+    let numbers = [
+        "0",
+        "7",
+        "10",
+        "123456789",
+        "123456789012345",
+        "1234567890123456",
+        "1234567890123456789",
+        "12345678901234567890",
+    ];
+    for number in
+        numbers.into_iter().chain(["00", "01", "1.0", "1.5", "1e2", "1E400", "-1", "-0", "1x", "1:", "1;", "1/"])
+    {
+        assert_eq!(reads_alike(&CHUNKS, &before, event(number).as_bytes()), Ok(()), "{number}");
+    }
+}
+
 /// The tables of this protocol read fields inside of actions that its schema leaves open.
 #[test]
 fn fields_that_no_schema_declares_are_read_on_the_fast_path() {

@@ -252,6 +252,12 @@ impl NumberNode {
         })
     }
 
+    /// Returns whether every whole number from 0 to one of [`LONGEST_BOUNDED_NUMBER`] digits meets the constraint.
+    pub fn allows_counts(&self) -> bool {
+        let greatest = 10f64.powi(LONGEST_BOUNDED_NUMBER as i32) - 1.0;
+        self.listed.is_none() && [0.0, greatest].into_iter().all(|number| self.violated_bounds(number).next().is_none())
+    }
+
     /// Returns the keywords of the bounds that a number violates.
     #[inline]
     pub fn violated_bounds(&self, number: f64) -> impl Iterator<Item = &'static str> {

@@ -12,9 +12,9 @@ mod learn;
 use std::sync::Arc;
 
 use super::program::{Memory, NumberNode, SchemaNode, StringNode};
-use super::tokens::{End, Fallback, number, string_rest};
+use super::tokens::{End, Fallback, count, number, string_rest};
 use super::walk::{array, violated_keyword};
-use crate::bytes::{Digest, common_prefix, starts_with};
+use crate::bytes::{Digest, common_prefix, start_alike};
 use crate::input::json::MAX_DEPTH;
 use crate::schema::date_time;
 pub(crate) use layout::{FieldKind, Layout, Reading, VaryingField};
@@ -119,8 +119,8 @@ enum LeafKind {
 enum RareLeaf {
     /// A string with a constraint.
     Constrained(StringNode),
-    /// A number.
-    Number(Option<NumberNode>),
+    /// A number, and whether the constraint allows all [counts](count), as most do.
+    Number(Option<NumberNode>, bool),
     /// An array in which nothing is captured, inside of so many objects and arrays. The walker reads it.
     Array(Option<SchemaNode>, usize),
 }
@@ -199,7 +199,7 @@ impl Template {
             let before = leaf.before as usize;
             let both = before + leaf.length as usize;
             if leaf.change == Change::Often {
-                if same < before && !starts_with(rest, kept.get(..before)?) {
+                if same < before && !start_alike(rest, kept, before) {
                     return None;
                 }
             } else {
@@ -243,7 +243,7 @@ impl Template {
                 self.tried += 1;
             }
         }
-        if same < self.behind && !starts_with(rest, kept.get(..self.behind)?) {
+        if same < self.behind && !start_alike(rest, kept, self.behind) {
             return None;
         }
         let behind = here + self.behind;
@@ -293,7 +293,10 @@ impl RareLeaf {
                 let end = string_rest(text, 0)? - 1;
                 if violated_keyword(constraint, &text[..end])?.is_none() { Ok(end) } else { Err(Fallback) }
             }
-            RareLeaf::Number(bounds) => {
+            RareLeaf::Number(bounds, allows_counts) => {
+                if let Some(end) = count(text).filter(|_| *allows_counts) {
+                    return Ok(end);
+                }
                 if !matches!(text.first(), Some(b'-' | b'0'..=b'9')) {
                     return Err(Fallback);
                 }

@@ -1,6 +1,6 @@
 //! The tokens of an event's text on the fast path: each function returns where its token ends, or falls back.
 
-use crate::bytes::{find_special, skip_plain, skip_short_plain};
+use crate::bytes::{find_special, leading_digits, skip_plain, skip_short_plain};
 use crate::schema::date_time::{self, LastMinute};
 
 /// The longest number that is certainly in range, in bytes, with an exponent of so many digits.
@@ -128,6 +128,16 @@ fn unit(text: &[u8], at: usize) -> Result<u32, Fallback> {
         let digit = char::from(*digit).to_digit(16).ok_or(Fallback)?;
         Ok(unit << 4 | digit)
     })
+}
+
+/// Returns the end of a whole number without a sign, of up to 15 digits, with which the text begins; `None` if the text has
+/// something else, or ends soon.
+#[inline]
+pub(crate) fn count(text: &[u8]) -> Option<usize> {
+    let block = text.first_chunk::<16>()?;
+    let end = leading_digits(block);
+    let is_whole = end == 1 || (2..16).contains(&end) && block[0] != b'0';
+    (is_whole && !matches!(block[end], b'.' | b'e' | b'E')).then_some(end)
 }
 
 /// Returns the end of a number. Falls back on long ones, which may be out of range.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::layout::{FieldAt, FieldKind, Layout, Position};
 use super::{Change, LONGEST, Leaf, LeafKind, MOST_LEAVES, PADDING, RareLeaf, Template, has_key};
 use crate::schema::captures::{Capture, Constraint, EventCaptures, Violation};
-use crate::schema::program::{CaptureTarget, Program, RareNode, SchemaNode, StringNode, UnionNode};
+use crate::schema::program::{CaptureTarget, NumberNode, Program, RareNode, SchemaNode, StringNode, UnionNode};
 use crate::schema::tokens::{colon, key, number, space, string_rest};
 use crate::schema::walk::{any_value, string_member};
 
@@ -144,7 +144,9 @@ impl Learner<'_> {
             b'[' => self.array(node, at),
             b'-' | b'0'..=b'9' => {
                 let end = number(self.text, at).ok()?;
-                self.rare_leaf(at..end, RareLeaf::Number(node.and_then(|node| node.number.clone())))
+                let bounds = node.and_then(|node| node.number.clone());
+                let allows_counts = bounds.as_ref().is_none_or(NumberNode::allows_counts);
+                self.rare_leaf(at..end, RareLeaf::Number(bounds, allows_counts))
             }
             _ => any_value(self.text, at).ok(),
         }
