@@ -100,7 +100,7 @@ fn a_finding_of_the_order_shows_the_event_that_it_goes_back_to() {
         1,
         &[
             Words("error[turn-not-ended] turn-not-ended/idle-between-a-tool-and-the-answer.ndjson:4:114"),
-            Words("the session went idle, but its turn was still in progress"),
+            Words("the session went idle before its turn ended"),
             Source(1, "\"session.status\""),
             Words("the turn began here"),
             Source(4, "false"),
@@ -147,14 +147,14 @@ fn findings_stand_in_the_order_in_which_they_were_judged() {
             Source(2, "o"),
             Words("help: serialize each event as one JSON object"),
             Words("error[chunk-after-done] invalid-json/the-next-turn-is-judged-again.ndjson:8:"),
-            Words("a chunk was emitted after the one marked as the last (done = true)"),
+            Words("a chunk was emitted after the one with done = true"),
             Source(7, "\"session.stream.chunk\""),
-            Words("a text ended here (done = true)"),
+            Words("the text ended here, with done = true"),
             Source(8, "true"),
-            Words("help: set done = true only on the last chunk of a response"),
+            Words("help: set done = true only on the last chunk of a text"),
             Words("“Whether this is the final chunk in the stream” — Session events"),
             Words(
-                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: something here may be an event, but could not be read; from",
+                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: an event may have been lost here; from",
             ),
             Words("1 file, 9 events, 1 stream: 2 errors, 0 warnings, 1 note; checked against session-events."),
         ],
@@ -440,7 +440,7 @@ fn a_finding_has_the_words_of_its_case() {
     }
     let (report, _) =
         report(&root().join("corpus/openai-responses/invalid/failure-unexplained/failed-without-an-error.ndjson"));
-    assert!(unwrapped(&report).contains("the response failed, but its `error` does not say why"), "{report}");
+    assert!(unwrapped(&report).contains("the response failed, but has no `error`"), "{report}");
 }
 
 /// What fits all cases of a rule is no more to be read where each finding has what fits it, and `explain` has all of it.

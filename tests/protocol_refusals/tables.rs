@@ -252,7 +252,7 @@ fn a_row_looks_at_earlier_lifecycles() {
 
 #[test]
 fn a_rule_has_words() {
-    let words = "the session became busy and then idle again, with no events of a turn in between";
+    let words = "no event of a turn came between pending = true and pending = false";
     refused(words, " ")
         .says("the rule turn-empty has no words: `says` is empty", "says     = ▸\" \"")
         .and_nothing_else(1);

@@ -50,7 +50,7 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             5,
             rule,
-            "final_message is not the text that was streamed: the pieces are cumulative, and each repeats the text before it",
+            "final_message is not the text that was streamed: each piece repeats the whole text before it",
             "send only the new text in each piece",
         )],
     );
@@ -60,7 +60,7 @@ fn a_mismatch_says_how_it_came_about() {
             5,
             rule,
             "final_message is not the text that was streamed: the whole text was streamed twice",
-            "send each piece once: do not send the whole text again when it is complete",
+            "do not stream the whole text again when it is complete",
         )],
     );
     assert_words(
@@ -78,7 +78,7 @@ fn a_mismatch_says_how_it_came_about() {
             5,
             rule,
             "final_message is not the text that was streamed: after 8 characters, it ends, but the stream goes on with \"\\n\" (only white space differs)",
-            "send the same white space in both: neither trim nor reformat the text",
+            "do not trim or reformat the text",
         )],
     );
     // What cannot be explained is said as it is found.

@@ -181,7 +181,7 @@ impl Protocol {
             titles.push("others");
         }
         Some(format!(
-            "streams of {} are known to break this rule; to check such a stream, use --dialect {names}",
+            "If this is a stream of {}, use --dialect {names}",
             list(&titles)
         ))
     }
