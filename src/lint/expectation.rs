@@ -298,11 +298,7 @@ fn missing_message((line, rule): &Key, wanted: u64, fixture: &str, found: Option
         return format!("expected {rule} on line {line} of {fixture}, found nothing");
     };
     if let Some(alike) = found.by_rule.get(rule) {
-        return format!(
-            "expected {rule} {} on line {line} of {fixture}, found it {}",
-            times(wanted),
-            times(*alike)
-        );
+        return format!("expected {rule} {} on line {line} of {fixture}, found it {}", times(wanted), times(*alike));
     }
     let more = found.all - found.first.len() as u64;
     let more = if more > 0 { format!(" and {}", count(more, "more finding")) } else { String::new() };

@@ -187,8 +187,8 @@ impl Likeness {
         }
         let help = Some("check that this is the right file".to_owned());
         match (self.has_values, self.has_text) {
-            (true, _) => words(format!("no JSON object in this input has a `{right}` that is a string"), help),
-            (false, true) => words("nothing in this input is JSON".to_owned(), help),
+            (true, _) => words(format!("{none_of}, only JSON without a string in `{right}`"), help),
+            (false, true) => words(format!("{none_of}, only text that is not JSON"), help),
             (false, false) => words(none_of, None),
         }
     }
@@ -353,7 +353,7 @@ mod tests {
         assert_words(
             &[r#"{"type":"a.b"}"#, r#"{"type":"a.b"}"#, r#"{"type":"c.d"}"#],
             "there are no events of the session-events protocol in this input, only of the types \"a.b\" and \"c.d\"",
-            Some("--protocol NAME"),
+            Some("with --protocol"),
         );
     }
 
@@ -374,12 +374,12 @@ mod tests {
     fn what_is_no_event_at_all_is_said_so() {
         assert_words(
             &["hello", "world"],
-            "nothing in this input is JSON",
+            "there are no events of the session-events protocol in this input, only text that is not JSON",
             Some("the right file"),
         );
         assert_words(
             &["hello", r#"{"a":1}"#],
-            "no JSON object in this input has a `type` that is a string",
+            "there are no events of the session-events protocol in this input, only JSON without a string in `type`",
             Some("the right file"),
         );
         assert_words(

@@ -23,7 +23,7 @@ use crate::protocol::Protocol;
 /// let settings = Settings::new(protocol, Options::default());
 /// let mut search = TraceSearch::new(protocol, &settings);
 /// assert!(!search.feed(br#"{"name": "app", "type": "module"}"#));
-/// assert!(matches!(search.finish(), SearchResult::Foreign(looks) if looks.contains("the type is \"module\"")));
+/// assert!(matches!(search.finish(), SearchResult::Foreign(looks) if looks.contains("only of the type \"module\"")));
 /// ```
 pub struct TraceSearch<'p> {
     input: Input,

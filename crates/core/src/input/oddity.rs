@@ -122,10 +122,7 @@ impl Oddity {
             Oddity::SseField => {
                 format!("{on_lines}, there is a field of server-sent events where an event was expected")
             }
-            Oddity::NoBlankLine => format!(
-                "there is no blank line before {}",
-                count(lines, "server-sent event")
-            ),
+            Oddity::NoBlankLine => format!("there is no blank line before {}", count(lines, "server-sent event")),
             Oddity::HttpHead => are("the head of an HTTP response"),
             Oddity::CurlTrace => are("what curl prints about the transfer"),
             Oddity::ContentLength => format!("{on_lines}, there is a `Content-Length` header before the event"),
@@ -141,7 +138,7 @@ impl Oddity {
             Oddity::NotANumber => format!("{on_lines}, there is NaN or Infinity, which JSON does not have"),
             Oddity::Space(character) => format!("{} is used as white space {on_lines}", space_name(character)),
             Oddity::AfterDone => format!("{} the marker `[DONE]`", follows(lines)),
-            Oddity::Undispatched => "the last server-sent event is not terminated by a blank line".to_owned(),
+            Oddity::Undispatched => "the last server-sent event does not end with a blank line".to_owned(),
             Oddity::OtherName => {
                 let in_events = if lines == 1 { String::new() } else { format!("in {lines} events, ") };
                 format!("{in_events}the `event` field does not match the type in the data")
@@ -156,69 +153,35 @@ impl Oddity {
     /// Returns what to do about it.
     pub(crate) fn help(self) -> &'static str {
         match self {
-            Oddity::Utf16 => {
-                "write UTF-8, in PowerShell with `| Out-File -Encoding utf8` instead of `>`"
-            }
+            Oddity::Utf16 => "write UTF-8, in PowerShell with `| Out-File -Encoding utf8` instead of `>`",
             Oddity::Utf32 => "convert the file to UTF-8: iconv -f UTF-32 -t UTF-8",
             Oddity::Binary => "check that this is the right file",
-            Oddity::LogPrefix => {
-                "write the events without the logger's prefix"
-            }
+            Oddity::LogPrefix => "write the events without the logger's prefix",
             Oddity::TextBehind => "write nothing after an event on its line",
-            Oddity::Comma => {
-                "write one event per line, without commas"
-            }
-            Oddity::ByteOrderMark => {
-                "remove the byte-order mark before the event"
-            }
-            Oddity::ZeroBytes => {
-                "look for a crash while the file was being written"
-            }
+            Oddity::Comma => "write one event per line, without commas",
+            Oddity::ByteOrderMark => "remove the byte-order mark before the event",
+            Oddity::ZeroBytes => "look for a crash while the file was being written",
             Oddity::NoLineFeed => "end every event with a line feed",
-            Oddity::TornWrite => {
-                "begin the output with a line feed after a restart"
-            }
-            Oddity::Escapes => {
-                "switch colours off in the program's output, such as with NO_COLOR=1"
-            }
-            Oddity::DataTwice => {
-                "write `data: ` only once"
-            }
-            Oddity::SseField => {
-                "write either server-sent events or one event per line, not both"
-            }
+            Oddity::TornWrite => "begin the output with a line feed after a restart",
+            Oddity::Escapes => "switch colours off in the program's output, such as with NO_COLOR=1",
+            Oddity::DataTwice => "write `data: ` only once",
+            Oddity::SseField => "write either server-sent events or one event per line, not both",
             Oddity::NoBlankLine => "end every event with a blank line",
-            Oddity::HttpHead => "record only the body, such as with curl without -i",
-            Oddity::CurlTrace => "record only the body, such as with curl -sN",
-            Oddity::ContentLength => {
-                "write one event per line, without headers"
-            }
-            Oddity::ChunkSize => "record the decoded body, such as with curl without --raw",
+            Oddity::HttpHead => "record only the body of the response",
+            Oddity::CurlTrace => "use curl without -v",
+            Oddity::ContentLength => "write one event per line, without headers",
+            Oddity::ChunkSize => "record the decoded body of the response",
             Oddity::PythonDict => "write it with json.dumps()",
             Oddity::JavaScriptObject => "write it with JSON.stringify()",
             Oddity::Yaml => "write each event as one JSON object",
-            Oddity::Html => {
-                "check the address and the status of the response"
-            }
-            Oddity::StackTrace => {
-                "find out why the program failed"
-            }
-            Oddity::NotANumber => {
-                "send null or a string instead"
-            }
-            Oddity::Space(_) => {
-                "write only spaces, tabs and line ends between tokens"
-            }
+            Oddity::Html => "check the address and the status of the response",
+            Oddity::StackTrace => "find out why the program failed",
+            Oddity::NotANumber => "send null or a string instead",
+            Oddity::Space(_) => "write only spaces, tabs and line ends between tokens",
             Oddity::AfterDone => "send `[DONE]` last",
-            Oddity::Undispatched => {
-                "end every event, including the last, with a blank line"
-            }
-            Oddity::NoName => {
-                "send the event's type in the `event` field too"
-            }
-            Oddity::OtherName => {
-                "send the same type in the `event` field and in the data"
-            }
+            Oddity::Undispatched => "end every event, including the last, with a blank line",
+            Oddity::NoName => "send the event's type in the `event` field too",
+            Oddity::OtherName => "send the same type in the `event` field and in the data",
         }
     }
 }

@@ -65,9 +65,7 @@ impl Cause {
             Cause::Undecoded { in_pieces: true } => {
                 format!("the {other} has U+FFFD in place of some characters")
             }
-            Cause::Undecoded { in_pieces: false } => {
-                "it has U+FFFD in place of some characters".to_owned()
-            }
+            Cause::Undecoded { in_pieces: false } => "it has U+FFFD in place of some characters".to_owned(),
             Cause::Cumulative => "each piece repeats the whole text before it".to_owned(),
             Cause::WholeTwice => "the whole text was streamed twice".to_owned(),
             Cause::PartTwice(part) => format!("{part} was streamed twice in a row"),
@@ -78,9 +76,7 @@ impl Cause {
     pub(super) fn help(&self) -> &'static str {
         match self {
             Cause::WhiteSpace => "do not trim or reformat the text",
-            Cause::Undecoded { .. } => {
-                "decode bytes only up to the end of a character"
-            }
+            Cause::Undecoded { .. } => "decode bytes only up to the end of a character",
             Cause::Cumulative => "send only the new text in each piece",
             Cause::WholeTwice => "do not stream the whole text again when it is complete",
             Cause::PartTwice(_) => "send each piece once",

@@ -76,7 +76,7 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
         Framing::UndispatchedMessage => ListedRule {
             severity: Some(Severity::Warning),
             basis: Basis::Framing,
-            means: Some("the last server-sent event is not terminated by a blank line, so clients drop it"),
+            means: Some("the last server-sent event does not end with a blank line, so clients drop it"),
             says: "{found}, so clients drop it",
             help: "end every event, including the last, with a blank line",
         },
@@ -162,7 +162,7 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("a JSON value is not an event"),
             says: "this is not an event: {found}",
-            help: "send each event as a JSON object that has its type",
+            help: "send each event as a JSON object with a type",
         },
         Framing::DuplicateKey => ListedRule {
             severity: Some(Severity::Warning),
