@@ -108,7 +108,7 @@ fn a_finding_of_the_order_shows_the_event_that_it_goes_back_to() {
                 "help: end the turn with session.completed, session.interrupted or session.error before the session goes idle",
             ),
             Words("keep pending = true"),
-            Words("“session.completed - Turn is complete” — Session events"),
+            Words("“7. session.completed - Turn is complete” — Session events"),
         ],
         "1 file, 8 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
     );
@@ -189,7 +189,7 @@ fn a_finding_of_a_field_names_its_event_and_quotes_the_document_on_it() {
             Words("error[missing-field] missing-field/error-code.ndjson:2:79"),
             Words("session.error: `payload` has no `code`"),
             Source(2, "{\"session_id\":\"ses_0f7731be\",\"error\":\"Upstream returned 529\"}"),
-            Words("help: send every field that the protocol requires for this event"),
+            Words("help: add the missing field"),
             Words("“Error code for programmatic handling” — Session events"),
         ],
         "1 file, 6 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
@@ -227,7 +227,7 @@ fn a_finding_of_the_end_stands_at_the_last_event_of_its_stream() {
                 "{\"type\":\"session.completed\",\"timestamp\":\"2026-08-14T08:12:07.212Z\",\"payload\":{\"session_id\":\"",
             ),
             Words("help: emit session.status with pending = false after session.completed"),
-            Words("“session.status - Status changes to ‘idle’” — Session events"),
+            Words("“8. session.status - Status changes to ‘idle’” — Session events"),
         ],
         "1 file, 2 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
     );

@@ -438,9 +438,9 @@ fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize) -> String {
     };
     match (common < streamed.len(), common < said.len()) {
         (true, false) if said.is_empty() => format!("expected {}, found an empty text", show(streamed)),
-        (true, false) => format!("{after}, expected {}, found the end", show(streamed)),
+        (true, false) => format!("{after}, expected {}, found nothing more", show(streamed)),
         (false, true) if streamed.is_empty() => format!("expected an empty text, found {}", show(said)),
-        (false, true) => format!("{after}, expected the end, found {}", show(said)),
+        (false, true) => format!("{after}, expected nothing more, found {}", show(said)),
         _ => format!("{after}, expected {}, found {}", show(streamed), show(said)),
     }
 }
@@ -469,8 +469,8 @@ mod tests {
             parted(b"Hello there", br"Hell\u006f you"),
             ("after 6 characters, expected \"there\", found \"you\"".to_owned(), 11)
         );
-        assert_eq!(parted(b"Hello", b"Hel").0, "after 3 characters, expected \"lo\", found the end");
-        assert_eq!(parted(b"Hel", b"Hello").0, "after 3 characters, expected the end, found \"lo\"");
+        assert_eq!(parted(b"Hello", b"Hel").0, "after 3 characters, expected \"lo\", found nothing more");
+        assert_eq!(parted(b"Hel", b"Hello").0, "after 3 characters, expected nothing more, found \"lo\"");
         assert_eq!(parted(b"Hello", b"").0, "expected \"Hello\", found an empty text");
         assert_eq!(
             parted("é".as_bytes(), "è".as_bytes()),

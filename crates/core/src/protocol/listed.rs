@@ -176,7 +176,7 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Schema,
             means: Some("a field that the protocol requires is missing"),
             says: "{found}",
-            help: "send every field that the protocol requires for this event",
+            help: "add the missing field",
         },
         Framing::WrongType => ListedRule {
             severity: Some(Severity::Error),
