@@ -104,10 +104,8 @@ fn a_finding_of_the_order_shows_the_event_that_it_goes_back_to() {
             Source(1, "\"session.status\""),
             Words("the turn began here"),
             Source(4, "false"),
-            Words(
-                "help: end the turn with session.completed, session.interrupted or session.error before the session goes idle",
-            ),
-            Words("keep pending = true"),
+            Words("help: send pending = false only after session.completed, session.interrupted or"),
+            Words("session.error"),
             Words("“7. session.completed - Turn is complete” — Session events"),
         ],
         "1 file, 8 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
@@ -145,7 +143,7 @@ fn findings_stand_in_the_order_in_which_they_were_judged() {
             Words("error[invalid-json] invalid-json/the-next-turn-is-judged-again.ndjson:2:32"),
             Words("this is not JSON: expected a key in double quotes, found `o`"),
             Source(2, "o"),
-            Words("help: serialize each event as one JSON object"),
+            Words("help: serialize each event with a JSON library"),
             Words("error[chunk-after-done] invalid-json/the-next-turn-is-judged-again.ndjson:8:"),
             Words("a chunk was emitted after the one with done = true"),
             Source(7, "\"session.stream.chunk\""),
@@ -154,7 +152,7 @@ fn findings_stand_in_the_order_in_which_they_were_judged() {
             Words("help: set done = true only on the last chunk of a text"),
             Words("“Whether this is the final chunk in the stream” — Session events"),
             Words(
-                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: an event may have been lost here; from",
+                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: an event may have been lost here, so",
             ),
             Words("1 file, 9 events, 1 stream: 2 errors, 0 warnings, 1 note; checked against session-events."),
         ],
@@ -205,7 +203,7 @@ fn unknown_types_with_the_same_help_are_reported_together() {
             Words("warning[unknown-event] unknown-event/first-of-each-type-only.ndjson:3:"),
             Words("\"session.tool.call.progress\" is not an event type of this protocol (and 4 similar findings)"),
             Source(3, "\"session.tool.call.progress\""),
-            Words("help: check its spelling; if it is an extension of yours, describe it in a protocol folder"),
+            Words("help: check the spelling. If the type is your own, allow it with --rule unknown-event=off"),
             Words("line 5: \"session.usage\" is not an event type of this protocol"),
         ],
         "1 file, 11 events, 1 stream: 0 errors, 5 warnings, 0 notes; checked against session-events.",
@@ -246,7 +244,7 @@ fn a_text_that_differs_is_shown_where_it_parts() {
             Words("the streamed text began here"),
             Source(4, "No.\""),
             Words("help: set final_message to the joined chunks of the turn"),
-            Words("“Append to build the full response.” — Session events"),
+            Words("“The complete final message from the AI” — Session events"),
         ],
         "1 file, 4 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
     );
@@ -419,17 +417,17 @@ fn a_finding_has_the_words_of_its_case() {
     let cases = [
         (
             "a-text-without-a-part.ndjson",
-            "emit response.content_part.added first, and use its content_index",
+            "emit response.content_part.added before all other events of the part",
             "“Emitted when a new content part is added.”",
         ),
         (
             "a-summary-is-done-that-was-not-added.ndjson",
-            "emit response.reasoning_summary_part.added first, and use its summary_index",
+            "emit response.reasoning_summary_part.added before all other events of the part",
             "“Emitted when a new reasoning summary part is added.”",
         ),
         (
             "a-command-that-was-not-added.ndjson",
-            "emit response.shell_call_command.added first, and use its command_index",
+            "emit response.shell_call_command.added before all other events of the command",
             "“A streaming event that indicated a shell command was added to a tool call.”",
         ),
     ];
@@ -446,8 +444,8 @@ fn a_finding_has_the_words_of_its_case() {
 /// What fits all cases of a rule is no more to be read where each finding has what fits it, and `explain` has all of it.
 #[test]
 fn what_a_case_says_takes_the_place_of_what_its_rule_says() {
-    let general = "begin every part with the event that adds it";
-    let case = "emit response.reasoning_summary_part.added first";
+    let general = "emit the event that adds a part before all its other events";
+    let case = "emit response.reasoning_summary_part.added before all other events of the part";
     let run = |args: &[&str]| {
         let output = built_program().current_dir(root()).args(args).output().expect("the program starts");
         String::from_utf8(output.stdout).expect("UTF-8")

@@ -243,7 +243,6 @@ fn a_rotation_that_is_judged_apart_is_said_once() {
     assert_eq!(notes.len(), 1, "{report}");
     let message = text(&notes[0]["message"]);
     assert!(message.starts_with("s is unfinished at the end of app.log."), "{message}");
-    assert!(text(&notes[0]["help"]).contains("--join"), "{report}");
     assert_eq!((&report["summary"]["notes"], &report["summary"]["by_rule"]["split-recording"]), (&1.into(), &1.into()));
     assert_eq!(rules(&folder.json("--rule split-recording=off logs")).len() + 1, rules(&report).len());
     // Other files in one folder are no rotation, and neither are numbered recordings that are whole.
