@@ -100,15 +100,13 @@ fn a_finding_of_the_order_shows_the_event_that_it_goes_back_to() {
         1,
         &[
             Words("error[turn-not-ended] turn-not-ended/idle-between-a-tool-and-the-answer.ndjson:4:114"),
-            Words("the session went idle, but its turn was still in progress"),
+            Words("the session went idle before its turn ended"),
             Source(1, "\"session.status\""),
             Words("the turn began here"),
             Source(4, "false"),
-            Words(
-                "help: end the turn with session.completed, session.interrupted or session.error before the session goes idle",
-            ),
-            Words("keep pending = true"),
-            Words("“session.completed - Turn is complete” — Session events"),
+            Words("help: send pending = false only after session.completed, session.interrupted or"),
+            Words("session.error"),
+            Words("“7. session.completed - Turn is complete” — Session events"),
         ],
         "1 file, 8 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
     );
@@ -145,16 +143,16 @@ fn findings_stand_in_the_order_in_which_they_were_judged() {
             Words("error[invalid-json] invalid-json/the-next-turn-is-judged-again.ndjson:2:32"),
             Words("this is not JSON: expected a key in double quotes, found `o`"),
             Source(2, "o"),
-            Words("help: serialize each event as one JSON object"),
+            Words("help: serialize each event with a JSON library"),
             Words("error[chunk-after-done] invalid-json/the-next-turn-is-judged-again.ndjson:8:"),
-            Words("a chunk was emitted after the one marked as the last (done = true)"),
+            Words("a chunk was emitted after the one with done = true"),
             Source(7, "\"session.stream.chunk\""),
-            Words("a text ended here (done = true)"),
+            Words("the text ended here, with done = true"),
             Source(8, "true"),
-            Words("help: set done = true only on the last chunk of a response"),
+            Words("help: set done = true only on the last chunk of a text"),
             Words("“Whether this is the final chunk in the stream” — Session events"),
             Words(
-                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: something here may be an event, but could not be read; from",
+                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: an event may have been lost here, so",
             ),
             Words("1 file, 9 events, 1 stream: 2 errors, 0 warnings, 1 note; checked against session-events."),
         ],
@@ -189,7 +187,7 @@ fn a_finding_of_a_field_names_its_event_and_quotes_the_document_on_it() {
             Words("error[missing-field] missing-field/error-code.ndjson:2:79"),
             Words("session.error: `payload` has no `code`"),
             Source(2, "{\"session_id\":\"ses_0f7731be\",\"error\":\"Upstream returned 529\"}"),
-            Words("help: send every field that the protocol requires for this event"),
+            Words("help: add the missing field"),
             Words("“Error code for programmatic handling” — Session events"),
         ],
         "1 file, 6 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
@@ -205,7 +203,7 @@ fn unknown_types_with_the_same_help_are_reported_together() {
             Words("warning[unknown-event] unknown-event/first-of-each-type-only.ndjson:3:"),
             Words("\"session.tool.call.progress\" is not an event type of this protocol (and 4 similar findings)"),
             Source(3, "\"session.tool.call.progress\""),
-            Words("help: check its spelling; if it is an extension of yours, describe it in a protocol folder"),
+            Words("help: check the spelling. If the type is your own, allow it with --rule unknown-event=off"),
             Words("line 5: \"session.usage\" is not an event type of this protocol"),
         ],
         "1 file, 11 events, 1 stream: 0 errors, 5 warnings, 0 notes; checked against session-events.",
@@ -227,7 +225,7 @@ fn a_finding_of_the_end_stands_at_the_last_event_of_its_stream() {
                 "{\"type\":\"session.completed\",\"timestamp\":\"2026-08-14T08:12:07.212Z\",\"payload\":{\"session_id\":\"",
             ),
             Words("help: emit session.status with pending = false after session.completed"),
-            Words("“session.status - Status changes to ‘idle’” — Session events"),
+            Words("“8. session.status - Status changes to ‘idle’” — Session events"),
         ],
         "1 file, 2 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
     );
@@ -241,12 +239,12 @@ fn a_text_that_differs_is_shown_where_it_parts() {
         &[
             Words("error[final-message-mismatch] final-message-mismatch/one-element-a-line.json:4:"),
             Words("final_message is not the text that was streamed"),
-            Words("\"No.\" where \"Yes.\" was streamed"),
+            Words("expected \"Yes.\", found \"No.\""),
             Source(3, "\"session.stream.chunk\""),
             Words("the streamed text began here"),
             Source(4, "No.\""),
             Words("help: set final_message to the joined chunks of the turn"),
-            Words("“Append to build the full response.” — Session events"),
+            Words("“The complete final message from the AI” — Session events"),
         ],
         "1 file, 4 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
     );
@@ -419,17 +417,17 @@ fn a_finding_has_the_words_of_its_case() {
     let cases = [
         (
             "a-text-without-a-part.ndjson",
-            "emit response.content_part.added first, and use its content_index",
+            "emit response.content_part.added before all other events of the part",
             "“Emitted when a new content part is added.”",
         ),
         (
             "a-summary-is-done-that-was-not-added.ndjson",
-            "emit response.reasoning_summary_part.added first, and use its summary_index",
+            "emit response.reasoning_summary_part.added before all other events of the part",
             "“Emitted when a new reasoning summary part is added.”",
         ),
         (
             "a-command-that-was-not-added.ndjson",
-            "emit response.shell_call_command.added first, and use its command_index",
+            "emit response.shell_call_command.added before all other events of the command",
             "“A streaming event that indicated a shell command was added to a tool call.”",
         ),
     ];
@@ -440,14 +438,14 @@ fn a_finding_has_the_words_of_its_case() {
     }
     let (report, _) =
         report(&root().join("corpus/openai-responses/invalid/failure-unexplained/failed-without-an-error.ndjson"));
-    assert!(unwrapped(&report).contains("the response failed, but its `error` does not say why"), "{report}");
+    assert!(unwrapped(&report).contains("the response failed, but has no `error`"), "{report}");
 }
 
 /// What fits all cases of a rule is no more to be read where each finding has what fits it, and `explain` has all of it.
 #[test]
 fn what_a_case_says_takes_the_place_of_what_its_rule_says() {
-    let general = "begin every part with the event that adds it";
-    let case = "emit response.reasoning_summary_part.added first";
+    let general = "emit the event that adds a part before all its other events";
+    let case = "emit response.reasoning_summary_part.added before all other events of the part";
     let run = |args: &[&str]| {
         let output = built_program().current_dir(root()).args(args).output().expect("the program starts");
         String::from_utf8(output.stdout).expect("UTF-8")

@@ -168,7 +168,7 @@ impl Baseline {
             .map(|(file, (kind, entry))| {
                 let rule = Upkeep::StaleBaseline.name();
                 let place = lines.place(&entry.span);
-                let help = format!("run the same check with --write-baseline {name}, to update the baseline");
+                let help = format!("update the baseline with --write-baseline {name}");
                 Finding::of_file(rule, severity, message(file, kind, entry), &name, place).with_help(Some(help))
             })
             .collect()

@@ -278,11 +278,11 @@ fn options_of(line: &str) -> Option<&str> {
 /// Parses a line as an expected finding; the error is the message of a finding.
 fn parse_line(line: &str) -> Result<Key, String> {
     let Some((number, rule)) = line.split_once('\t') else {
-        return Err("this is not a finding: there must be a tab between its line and its rule".to_owned());
+        return Err("there is no tab between a line and a rule".to_owned());
     };
     let number = match number.parse::<u64>() {
         Ok(number) if number > 0 && !line.starts_with('+') => number,
-        _ => return Err(format!("{} is not a line of a fixture: lines count from 1", visible(number))),
+        _ => return Err(format!("{} is not the number of a line", visible(number))),
     };
     let rule = rule.trim_end();
     if rule.is_empty() { Err("the rule is missing".to_owned()) } else { Ok((number, rule.into())) }
@@ -295,18 +295,14 @@ fn is_rule_name(rule: &str) -> bool {
 fn missing_message((line, rule): &Key, wanted: u64, fixture: &str, found: Option<&FoundInLine>) -> String {
     let fixture = visible(fixture);
     let Some(found) = found else {
-        return format!("{rule} was expected on line {line} of {fixture}; nothing was found there");
+        return format!("expected {rule} on line {line} of {fixture}, found nothing");
     };
     if let Some(alike) = found.by_rule.get(rule) {
-        return format!(
-            "{rule} was expected {} on line {line} of {fixture}, but was found {}",
-            times(wanted),
-            times(*alike)
-        );
+        return format!("expected {rule} {} on line {line} of {fixture}, found it {}", times(wanted), times(*alike));
     }
     let more = found.all - found.first.len() as u64;
     let more = if more > 0 { format!(" and {}", count(more, "more finding")) } else { String::new() };
-    format!("{rule} was expected on line {line} of {fixture}; found there: {}{more}", found.first.join(", "))
+    format!("expected {rule} on line {line} of {fixture}, found {}{more}", found.first.join(", "))
 }
 
 fn times(number: u64) -> String {

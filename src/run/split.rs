@@ -93,8 +93,7 @@ impl SplitWatch {
             |name: &str| Path::new(name).file_name().map_or(name.into(), |name| name.to_string_lossy().into_owned());
         let (ends, goes_on) = (file_name(&names[ending]), file_name(&names[ending + 1]));
         let message = format!(
-            "{} is unfinished at the end of {} and continues in {}: they look like parts of one recording, which --join \
-             checks as one",
+            "{} is unfinished at the end of {} and continues in {}",
             visible(stream),
             visible(&ends),
             visible(&goes_on),

@@ -246,7 +246,7 @@ fn of_very_many_mistakes_in_an_event_the_first_are_listed_and_all_are_counted() 
     let findings = report["findings"].as_array().expect("findings").iter();
     let skipped = findings.filter(|finding| finding["rule"] == "check-skipped");
     let words: Vec<_> = skipped.map(|finding| text(&finding["message"])).collect();
-    let more = |count| format!("{count} more findings about this event, which are counted but not listed");
+    let more = |count| format!("{count} more findings about this event are counted but not listed");
     assert_eq!(words, [500, 5000, 499, 500].map(more));
 }
 

@@ -182,7 +182,7 @@ fn a_file_of_a_folder_without_anything_of_the_protocol_is_passed_over() {
         ("passed-over", "r/prose.ndjson"),
     ];
     assert_eq!(named, expected, "those that look like recordings");
-    assert!(text(&gaps[3]["message"]).ends_with("nothing in it is JSON"), "{document}");
+    assert!(text(&gaps[3]["message"]).ends_with("only text that is not JSON"), "{document}");
 
     let ran = folder.run("check r");
     assert!(ran.out.contains("\nLeft out in folders: 8 without an event.\n"), "{}", ran.out);

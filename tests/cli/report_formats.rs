@@ -145,7 +145,7 @@ fn sarif_keeps_to_its_published_schema() {
     assert_eq!(rules.len(), named.len(), "each once");
     let idle = rules.iter().find(|rule| rule["id"] == "idle-missing").expect("it is a rule");
     assert_eq!(idle["defaultConfiguration"], json!({"level": "error"}));
-    assert!(text(&idle["help"]["text"]).contains("“session.status - Status changes to “idle”” — Session events"));
+    assert!(text(&idle["help"]["text"]).contains("“8. session.status - Status changes to “idle”” — Session events"));
 }
 
 #[test]

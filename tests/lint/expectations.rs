@@ -23,10 +23,10 @@ fn what_is_missing_is_said_at_its_line_and_what_is_more_stands() {
     let (document, code) = linted(&folder, ".");
     let expected = ["./a.ndjson:2:99 wrong-type", "./a.ndjson.expected:3:1 expected-finding-missing"];
     assert_eq!((told(&document), as_expected(&document), code), (expected.map(str::to_owned).to_vec(), 0, 1));
-    let message = "wrong-type was expected on line 1 of ./a.ndjson; nothing was found there";
+    let message = "expected wrong-type on line 1 of ./a.ndjson, found nothing";
     assert_eq!(text(&document["findings"][1]["message"]), message);
     folder.write("a.ndjson.expected", "2\tmissing-field\n");
-    let message = "missing-field was expected on line 2 of ./a.ndjson; found there: wrong-type";
+    let message = "expected missing-field on line 2 of ./a.ndjson, found wrong-type";
     assert_eq!(text(&linted(&folder, ".").0["findings"][1]["message"]), message);
 }
 
@@ -35,7 +35,7 @@ fn a_line_that_stands_twice_is_expected_twice() {
     let folder = with(ERROR, "1\twrong-type\n1\twrong-type\n");
     let (document, _) = linted(&folder, ".");
     assert_eq!(told(&document), ["./a.ndjson.expected:2:1 expected-finding-missing"]);
-    let message = "wrong-type was expected twice on line 1 of ./a.ndjson, but was found once";
+    let message = "expected wrong-type twice on line 1 of ./a.ndjson, found it once";
     assert_eq!(text(&document["findings"][0]["message"]), message);
     assert_eq!(as_expected(&document), 1);
 }

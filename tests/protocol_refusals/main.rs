@@ -335,7 +335,7 @@ fn a_protocol_with_names_of_its_own_works() {
     all.retain(|(_, rule, _)| rule != "check-skipped");
     assert_eq!(all, expected.map(|(line, rule, words)| (line, rule.to_owned(), words.to_owned())));
     let help = &lift.rule("not-an-event").expect("every protocol has it").help;
-    assert_eq!(help, "send each event as a JSON object whose `kind` is a string (the event's name)");
+    assert_eq!(help, "send each event as a JSON object whose `kind` is a string");
     let first = stream.lines().next().expect("there is a line");
     assert_eq!(said(first), [(1, "left-open".to_owned(), "the door was left open".to_owned())]);
 }

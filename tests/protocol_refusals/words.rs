@@ -237,10 +237,10 @@ fn refused_words(from: &str, to: &str) -> Refusal {
 #[test]
 fn a_word_in_braces_has_a_value_wherever_its_rule_speaks() {
     // A cell of a lifecycle without keys knows no key, one with keys does.
-    refused_words("{event} ends a turn that has", "{event} of {key} ends a turn that has")
+    refused_words("{event} was emitted after the turn", "{event} of {key} was emitted after the turn")
         .says(
             "{key} stands for nothing: a cell of a lifecycle without keys names the rule turn-ended-twice",
-            "says     = ▸\"{event} of {key} ends",
+            "says     = ▸\"{event} of {key} was",
         )
         .advises("{key} stands for nothing", "the words in braces are here {event} (the event's type)")
         .and_nothing_else(1);
@@ -265,27 +265,27 @@ fn a_word_in_braces_has_a_value_wherever_its_rule_speaks() {
 
 #[test]
 fn a_word_in_braces_that_is_misspelt_gets_the_nearest_name() {
-    refused_words("{event} ends a turn that has", "{evnt} ends a turn that has")
-        .says("{evnt} stands for nothing", "says     = ▸\"{evnt} ends")
+    refused_words("{event} was emitted after the turn", "{evnt} was emitted after the turn")
+        .says("{evnt} stands for nothing", "says     = ▸\"{evnt} was")
         .advises("{evnt} stands for nothing", "did you mean {event}?")
         .and_nothing_else(1);
-    refused_words("{event} ends a turn that has", "{{event}} ends a turn that has")
-        .says("{{event} stands for nothing", "says     = ▸\"{{event}} ends")
+    refused_words("{event} was emitted after the turn", "{{event}} was emitted after the turn")
+        .says("{{event} stands for nothing", "says     = ▸\"{{event}} was")
         .advises("{{event} stands for nothing", "did you mean {event}?")
         .and_nothing_else(1);
-    refused_words("{event} ends a turn that has", "{event ends a turn that has")
-        .says("`{` is not closed", "says     = ▸\"{event ends")
+    refused_words("{event} was emitted after the turn", "{event was emitted after the turn")
+        .says("`{` is not closed", "says     = ▸\"{event was")
         .and_nothing_else(1);
-    refused_words("{event} ends a turn that has", "<event> ends a turn that has")
-        .says("`says` is shown as it is written, with <event>", "says     = ▸\"<event> ends")
+    refused_words("{event} was emitted after the turn", "<event> was emitted after the turn")
+        .says("`says` is shown as it is written, with <event>", "says     = ▸\"<event> was")
         .advises("with <event>", "write {event}")
         .and_nothing_else(1);
 }
 
 #[test]
 fn a_text_in_which_nothing_is_replaced_has_no_words_in_braces() {
-    refused("help     = \"time the call with", "help     = \"{event} times the call with")
-        .says("`help` is shown as it is written, with {event}", "help     = ▸\"{event} times the call with")
+    refused("help     = \"measure the duration with", "help     = \"{event} measures the duration with")
+        .says("`help` is shown as it is written, with {event}", "help     = ▸\"{event} measures the duration with")
         .advises("`help` is shown", "only `says` has words in braces")
         .and_nothing_else(1);
     refused("means    = \"a turn was interrupted, or", "means    = \"{event} was interrupted, or")
@@ -302,7 +302,7 @@ fn a_text_in_which_nothing_is_replaced_has_no_words_in_braces() {
         .says("`label` is shown as it is written, with {key}", "label   = ▸\"the record of {key}\"")
         .and_nothing_else(1);
     // An example of JSON is no word in braces.
-    let help = "help     = \"emit session.status with pending = true when";
+    let help = "help     = \"emit session.status with pending = true before";
     Folder::copy().edit("protocol.toml", help, &help.replace("session.status", "{ \\\"type\\\": 1 }")).loads();
 }
 
@@ -336,5 +336,5 @@ fn what_a_rule_means_has_no_placeholder() {
     );
     let protocol = edited.loads();
     let rule = protocol.rule("event-after-turn");
-    assert_eq!(rule.map(|rule| &*rule.means), Some("… was emitted after the turn was completed"));
+    assert_eq!(rule.map(|rule| &*rule.means), Some("… was emitted after session.completed"));
 }

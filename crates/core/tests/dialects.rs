@@ -43,14 +43,13 @@ fn a_finding_names_the_dialects_that_explain_it() {
     let help = |number: usize| report.findings[number].help.as_deref().unwrap_or_default();
     assert!(
         help(1).ends_with(
-            " (streams of Cerebras, Cline, DeepSeek and others are known to break this rule; to check such a stream, use --dialect \
-             cerebras, cline or deepseek)"
+            ". If this is a stream of Cerebras, Cline, DeepSeek or others, use --dialect cerebras, cline or deepseek"
         ),
         "{}",
         help(1)
     );
     assert!(
-        help(0).contains("streams of Hugging Face, OpenRouter, Perplexity and others are known to break this rule"),
+        help(0).contains(". If this is a stream of Hugging Face, OpenRouter, Perplexity or others, use "),
         "{}",
         help(0)
     );
@@ -67,12 +66,7 @@ fn a_schema_of_a_dialect_replaces_the_protocols() {
     let report = check(chat(), stream.as_bytes(), Options::default());
     assert_eq!(rules(&report), ["wrong-type"]);
     let help = report.findings[0].help.as_deref().unwrap_or_default();
-    assert!(
-        help.ends_with(
-            " (streams of Mistral are known to break this rule; to check such a stream, use --dialect mistral)"
-        ),
-        "{help}"
-    );
+    assert!(help.ends_with(". If this is a stream of Mistral, use --dialect mistral"), "{help}");
     let own = chat().in_dialect("mistral").expect("there is one").expect("it has no mistakes");
     assert_eq!(rules(&check(&own, stream.as_bytes(), Options::default())), Vec::<&str>::new());
     // What the dialect says of other things explains nothing: it demands a delta, and allows no such index, either.

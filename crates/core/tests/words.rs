@@ -50,7 +50,7 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             5,
             rule,
-            "final_message is not the text that was streamed: the pieces are cumulative, and each repeats the text before it",
+            "final_message is not the text that was streamed: each piece repeats the whole text before it",
             "send only the new text in each piece",
         )],
     );
@@ -60,7 +60,7 @@ fn a_mismatch_says_how_it_came_about() {
             5,
             rule,
             "final_message is not the text that was streamed: the whole text was streamed twice",
-            "send each piece once: do not send the whole text again when it is complete",
+            "do not stream the whole text again when it is complete",
         )],
     );
     assert_words(
@@ -77,8 +77,8 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             5,
             rule,
-            "final_message is not the text that was streamed: after 8 characters, it ends, but the stream goes on with \"\\n\" (only white space differs)",
-            "send the same white space in both: neither trim nor reformat the text",
+            "final_message is not the text that was streamed: after 8 characters, expected \"\\n\", found nothing more (only white space differs)",
+            "do not trim or reformat the text",
         )],
     );
     // What cannot be explained is said as it is found.
@@ -87,7 +87,7 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             4,
             rule,
-            "final_message is not the text that was streamed: after 5 characters, it has \"hree\" where \"wo\" was streamed",
+            "final_message is not the text that was streamed: after 5 characters, expected \"wo\", found \"hree\"",
             "",
         )],
     );
@@ -98,13 +98,13 @@ fn a_mismatch_says_how_it_came_about() {
 fn a_message_that_differs_is_not_called_a_stream() {
     let message = r#","message":{"role":"assistant","content":"It is raining."}"#;
     for (whole, parted) in [
-        ("It is sunny.", "after 6 characters, \"sunny.\" stands where the earlier appended message has \"raining.\""),
-        ("It is", "after 5 characters, it ends, but the earlier appended message goes on with \" raining.\""),
-        ("", "it is empty, but the earlier appended message is \"It is raining.\""),
+        ("It is sunny.", "after 6 characters, expected \"raining.\", found \"sunny.\""),
+        ("It is", "after 5 characters, expected \" raining.\", found nothing more"),
+        ("", "expected \"It is raining.\", found an empty text"),
     ] {
         let whole = format!(r#","final_message":"{whole}""#);
         let report = judge(&[THINKING, ("message.appended", message), ("completed", &whole), IDLE]);
-        let words = format!("final_message differs from the last assistant message (no text was streamed): {parted}");
+        let words = format!("final_message is not the assistant's last message: {parted}");
         let messages: Vec<_> = report.findings.iter().map(|finding| &*finding.message).collect();
         assert_eq!(messages, [words]);
     }
@@ -113,7 +113,7 @@ fn a_message_that_differs_is_not_called_a_stream() {
 #[test]
 fn a_status_that_is_sent_again_is_said_with_its_fields() {
     let report = judge(&[IDLE, IDLE]);
-    let words = "the status is the same as before (pending = false, status_label = \"idle\")";
+    let words = "the status is the same as before: pending = false, status_label = \"idle\"";
     assert_words(&report, &[(2, "status-unchanged", words, "")]);
 }
 
@@ -153,7 +153,7 @@ const COMPLETED: (&str, &str) = ("completed", r#","final_message":"""#);
 fn a_wrong_id_is_laid_to_the_only_call_that_it_can_be_meant_for() {
     let wrong = (
         "unknown-tool-call",
-        "no tool call with the id \"wrong\" was started in this session; of the open calls, the event fits only \"c1\"",
+        "no tool call with the id \"wrong\" was started, but the call \"c1\" is open",
         "use the id of the open call",
     );
     let of = |line: u64| (line, wrong.0, wrong.1, wrong.2);
@@ -168,7 +168,7 @@ fn a_wrong_id_is_laid_to_the_only_call_that_it_can_be_meant_for() {
     let no_name = START.1.replace("bash", "");
     let report =
         judge(&[THINKING, (START.0, &no_name), (DONE.0, &wrong_done), (RESULT.0, &wrong_result), COMPLETED, IDLE]);
-    assert_words(&report, &[(2, "empty-tool-name", "tool_name is \"\", which does not name a tool", ""), of(3)]);
+    assert_words(&report, &[(2, "empty-tool-name", "tool_name is \"\" instead of the name of a tool", ""), of(3)]);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_call_that_is_started_again_is_told_from_an_id_that_is_used_again() {
             3,
             "duplicate-tool-call",
             "the tool call \"c1\" was started again while it was still open",
-            "start each call once",
+            "start each tool call only once",
         )],
     );
     let used = ("duplicate-tool-call", "a tool call with the id \"c1\" was already started in this session", "");
@@ -243,16 +243,13 @@ fn the_only_event_of_a_session_beside_another_one_is_named() {
         [(3, "turn-not-started")]
     );
     assert_eq!((last.place.line, &*last.rule), (3, "turn-unfinished"));
-    assert_eq!(
-        last.message,
-        "this is the only event of the session \"other\", and its turn does not end; all other events belong to the session \"s\""
-    );
+    assert_eq!(last.message, "only this event belongs to the session \"other\", while all others belong to \"s\"");
     assert_eq!(last.related.iter().map(|related| related.place.line).collect::<Vec<_>>(), [6]);
     // With a third session it is not clear to which one it belongs, and with a short one whether it is a mistake.
     let third = judge_text(&(lines.concat() + &line("third", idle)));
-    assert!(third.findings.iter().all(|finding| !finding.message.contains("only event")), "{third:?}");
+    assert!(third.findings.iter().all(|finding| !finding.message.contains("only this event")), "{third:?}");
     let short = judge_text(&(line("other", chunk) + &line("s", idle)));
-    assert!(short.findings.iter().all(|finding| !finding.message.contains("only event")), "{short:?}");
+    assert!(short.findings.iter().all(|finding| !finding.message.contains("only this event")), "{short:?}");
 }
 
 const EVENTS: [&str; 4] = [

@@ -161,7 +161,7 @@ impl<'w, 'p> Writer<'w, 'p> {
         let name = |member: &Member| quoted_name(inner(self.text, &member.key));
         let (late_name, before_name) = (name(late), name(before));
         let what = || match declared {
-            true => format!("{late_name} comes after {before_name}; the schema has it before"),
+            true => format!("the schema has {late_name} before {before_name}"),
             false => format!("{late_name} comes after {before_name}, which the schema does not have"),
         };
         self.changes.note(Change::KeyOrder, self.at + late.key.start..self.at + late.key.end, what);

@@ -169,7 +169,7 @@ fn the_first_place_that_deviates_is_reported() {
         "a.ndjson",
         "{\"type\":\"session.status\",\"payload\":{},\"timestamp\":\"2026-01-01t00:00:00Z\"}\n",
         "\"timestamp\"",
-        "\"timestamp\" comes after \"payload\"; the schema has it before",
+        "the schema has \"timestamp\" before \"payload\"",
     );
     tells(
         "a.ndjson",

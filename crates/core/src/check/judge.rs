@@ -442,7 +442,7 @@ impl StreamJudge {
     /// Reports that a part of the input is missing before this place. `message`: what is missing.
     pub(crate) fn report_missing(&mut self, at: Origin, message: String) {
         self.doubt_from(DoubtCause::MissingFile, || at.place());
-        let help = Some("find what is missing and check again with it, or check the files by themselves".into());
+        let help = Some("find what is missing, and check again with it".into());
         self.report_fault(InputFault { rule: Framing::CheckSkipped, place: at.place(), message, help, lost: true });
     }
 
@@ -468,7 +468,7 @@ impl StreamJudge {
         let log = &self.event_checker.log;
         let (rule, LikenessWords { found, help }) = match has_content {
             true if self.likeness.is_torn() => return,
-            true => (Framing::NoEvents, self.likeness.words(protocol, &self.sought, log.summary.events)),
+            true => (Framing::NoEvents, self.likeness.words(protocol, &self.sought)),
             // An event that was passed by itself and is blank has been reported.
             false if log.has_error => return,
             false => (Framing::EmptyInput, LikenessWords::default()),

@@ -261,7 +261,7 @@ impl EventChecker {
             Occurrence::TooMany { reported: false } => {
                 let rule = framing(Framing::CheckSkipped);
                 let found = format!(
-                    "more than {MOST_UNKNOWN} different event types and fields are unknown or have U+FFFD: further ones are not reported"
+                    "only the first {MOST_UNKNOWN} event types and fields that are unknown or contain U+FFFD are reported"
                 );
                 let details =
                     Details { message: self.log.message(rule, &mut [("found", found)]), ..here.details(stream) };
@@ -331,8 +331,8 @@ pub(crate) fn stray_fault(frame: &Frame<'_>) -> InputFault {
     InputFault {
         rule: Framing::NotAnEvent,
         place: frame.place(0..frame.text.len(), None),
-        message: "this line is not a field of a server-sent event: clients silently ignore it".to_owned(),
-        help: Some("begin each line of an event with `data: `; a comment begins with a colon".into()),
+        message: "this line is not a field of a server-sent event".to_owned(),
+        help: Some("begin each line of an event with `data: `".into()),
         lost: true,
     }
 }

@@ -141,7 +141,11 @@ impl FindingLog {
         let (event_type, pointer) = (details.event_type.as_deref(), details.pointer.as_deref());
         let dialects = || self.protocol.dialects_of_finding(rule, event_type, pointer);
         let help = match (severity > Severity::Note).then(dialects).flatten() {
-            Some(dialects) => Some(format!("{} ({dialects})", details.help.as_deref().unwrap_or(&words.help)).into()),
+            Some(dialects) => {
+                let help = details.help.as_deref().unwrap_or(&words.help);
+                let end = if help.ends_with('?') { "" } else { "." };
+                Some(format!("{help}{end} {dialects}").into())
+            }
             None => details.help,
         };
         let finding = Finding {
@@ -210,15 +214,16 @@ impl FindingLog {
             }
         }
         if unlisted > 0 || more {
+            let are = if unlisted == 1 { "is" } else { "are" };
             let counted =
-                || format!("{} about this event, which are counted but not listed", count(unlisted, "more finding"));
+                || format!("{} about this event {are} counted but not listed", count(unlisted, "more finding"));
             let found = match (unlisted, more) {
                 (_, false) => counted(),
                 (0, true) => "this event has too many faults to be checked completely".to_owned(),
-                (_, true) => format!("at least {}: it has too many faults to be checked completely", counted()),
+                (_, true) => format!("at least {}", counted()),
             };
             let rule = framing(Framing::CheckSkipped);
-            let help = Some("fix what is listed, and check again".into());
+            let help = Some("fix what is listed first".into());
             let details =
                 Details { message: self.message(rule, &mut [("found", found)]), help, ..here.details(stream) };
             self.report(rule, here.place(here.type_span.clone()), details);

@@ -6,7 +6,7 @@ use super::finder::{Event, NotAnEvent};
 use super::traces::{Enclosure, Trace, names_event_type};
 use crate::protocol::Protocol;
 use crate::schema::{SHOWN_CHARS, quoted};
-use crate::text::{count, list};
+use crate::text::list;
 
 /// The most frames that are looked into.
 const MOST_FRAMES: u64 = 100;
@@ -125,53 +125,42 @@ impl Likeness {
         self.torn = true;
     }
 
-    /// Returns the words for an input with this number of events, all of unknown types. `sought`: the names of the protocols
-    /// of which it has nothing, the one by which it was judged among them.
-    pub(crate) fn words(&self, protocol: &Protocol, sought: &[String], events: u64) -> LikenessWords {
+    /// Returns the words for an input without an event of a known type. `sought`: the names of the protocols of which it has
+    /// nothing, the one by which it was judged among them.
+    pub(crate) fn words(&self, protocol: &Protocol, sought: &[String]) -> LikenessWords {
         let name = protocol.name();
         let of = match sought {
             [] | [_] => format!("the {name} protocol"),
             several => format!("any of the protocols {}", list(several)),
         };
-        let none_of = match events {
-            0 => format!("there are no events of {of} in this input"),
-            1 => format!("the only event in this input does not belong to {of}"),
-            _ => format!("none of the {} in this input belongs to {of}", count(events, "event")),
-        };
+        let none_of = format!("there are no events of {of} in this input");
         let words = |found: String, help: Option<String>| LikenessWords { found, help };
+        let other_words = |other: &str| {
+            words(format!("{none_of}, only of the {other} protocol"), Some(format!("check it with --protocol {other}")))
+        };
         if let Some(other) = &self.other {
-            let found = match sought {
-                [] | [_] => format!("{none_of}: its events are those of the {other} protocol"),
-                _ => {
-                    format!("the beginning of this input does not tell its protocol; further on are events of {other}")
-                }
-            };
-            return words(found, Some(format!("check it against that protocol: --protocol {other}")));
+            return other_words(other);
         }
         if let Some((found, near)) = &self.near {
             let found = quoted(found, SHOWN_CHARS);
-            let help =
-                format!("spell each type exactly as the protocol does, such as {near}; consumers ignore all others");
+            let help = format!("spell each type exactly as the protocol does, such as {near}");
             return words(format!("{none_of}, but {found} is close to {near}"), Some(help));
         }
         if let Some(enclosure) = &self.enclosure {
-            return words(format!("{none_of}: its events are {}", enclosure.place()), Some(enclosure.help()));
+            return words(format!("{none_of} except {}", enclosure.place()), Some(enclosure.help()));
         }
+        let right = protocol.tables().shape.event_type.dotted();
         if let Some(key) = &self.other_key {
             let key = quoted(key, SHOWN_CHARS);
-            let right = protocol.tables().shape.event_type.dotted();
             let help = format!("write the type of each event into `{right}`");
-            return words(format!("{none_of}: the types are under the key {key}, not in `{right}`"), Some(help));
+            return words(format!("the types of the events are under the key {key} instead of `{right}`"), Some(help));
         }
         if let Some(part) = &self.part {
-            let key = protocol.tables().shape.event_type.dotted();
-            let found = format!("{none_of}: it has only the `{part}` of each event, without the event around it");
-            return words(found, Some(format!("write each whole event, with its `{key}`, as the protocol requires")));
+            let found = format!("this input has only the `{part}` of each event");
+            return words(found, Some(format!("write the whole event, with its `{right}`")));
         }
         if self.has_names {
-            let help =
-                "take the events out of the text or JSON that was written around them, and write one event per line"
-                    .to_owned();
+            let help = "write one event per line, with no other text or JSON around it".to_owned();
             let found = format!("{none_of}, but the names of its types occur in other values");
             return words(found, Some(help));
         }
@@ -180,41 +169,26 @@ impl Likeness {
         {
             let found = quoted(found, SHOWN_CHARS);
             let help = format!("write each type in full, such as {whole}");
-            return words(format!("{none_of}: {found} is probably {whole} without its prefix"), Some(help));
+            return words(format!("{none_of}, but {found} is probably {whole} without its prefix"), Some(help));
         }
         if let Some(other) = self.types.iter().find_map(|name| other_protocol(protocol, name)) {
-            let found = format!("{none_of}: its types are those of the {other} protocol");
-            return words(found, Some(format!("check it against that protocol: --protocol {other}")));
+            return other_words(other);
         }
         if !self.types.is_empty() {
             let types: Vec<_> = self.types.iter().map(|name| quoted(name, SHOWN_CHARS)).collect();
             let types: Vec<_> = types.iter().map(String::as_str).collect();
             let types = match types.get(..MOST_TYPES) {
-                Some(named) if named.len() < types.len() => format!("types are {} and others", named.join(", ")),
-                _ if types.len() == 1 => format!("type is {}", types[0]),
-                _ => format!("types are {}", list(&types)),
+                Some(named) if named.len() < types.len() => format!("types {} and others", named.join(", ")),
+                _ if types.len() == 1 => format!("type {}", types[0]),
+                _ => format!("types {}", list(&types)),
             };
-            let help = format!(
-                "if the events follow another protocol, name it: --protocol NAME or --protocol FOLDER; `sessionlint \
-                 schema` lists the event types of {name}"
-            );
-            return words(format!("{none_of}: the {types}"), Some(help));
+            let help = "name the protocol of the events with --protocol".to_owned();
+            return words(format!("{none_of}, only of the {types}"), Some(help));
         }
-        let help = |what: &str| {
-            Some(format!(
-                "{what}: this is not a recording of a stream; check that it is the right file, and that the events were written to it, not a log"
-            ))
-        };
-        let key = protocol.tables().shape.event_type.dotted();
+        let help = Some("check that this is the right file".to_owned());
         match (self.has_values, self.has_text) {
-            (true, _) => words(
-                format!("{none_of}: no JSON object in it has a `{key}` that is a string"),
-                Some(
-                    "check that it is the right file, and that the events were written to it, not an error or a log"
-                        .to_owned(),
-                ),
-            ),
-            (false, true) => words(format!("{none_of}, and nothing in it is JSON"), help("it is text")),
+            (true, _) => words(format!("{none_of}, only JSON without a string in `{right}`"), help),
+            (false, true) => words(format!("{none_of}, only text that is not JSON"), help),
             (false, false) => words(none_of, None),
         }
     }
@@ -239,15 +213,13 @@ fn other_protocol(_: &Protocol, _: &str) -> Option<&'static str> {
 }
 
 impl Enclosure {
-    /// Returns what and where the events are, as `they are` goes on.
+    /// Returns where the events are, as `they are` goes on.
     pub(crate) fn place(&self) -> String {
-        let what = if self.is_text { "JSON strings at" } else { "at" };
+        let what = if self.is_text { "in JSON strings at" } else { "at" };
         match (self.path.is_empty(), self.path.contains(&None)) {
-            (true, _) => "JSON strings".to_owned(),
+            (true, _) => "in JSON strings".to_owned(),
             (false, false) => format!("{what} the JSON Pointer {}", self.pointer()),
-            (false, true) => {
-                format!("{what} {} (a JSON Pointer in which * is each item of an array)", self.pointer())
-            }
+            (false, true) => format!("{what} {} (* is each item of an array)", self.pointer()),
         }
     }
 
@@ -279,7 +251,7 @@ mod tests {
 
     fn words(lines: &[&str]) -> LikenessWords {
         let protocol = Protocol::builtin("session-events").expect("it is built in");
-        let (mut likeness, mut finder, mut events) = (Likeness::default(), TraceFinder::default(), 0);
+        let (mut likeness, mut finder) = (Likeness::default(), TraceFinder::default());
         for line in lines {
             let text = line.as_bytes();
             let Ok(tree) = parse(text) else {
@@ -287,11 +259,10 @@ mod tests {
                 continue;
             };
             let event = Event::find(&tree.root, text, protocol, false);
-            events += u64::from(event.is_ok());
             likeness.add_value(protocol, text, &event, finder.find(protocol, &tree.root, text, false));
         }
         assert!(likeness.is_sound());
-        likeness.words(protocol, &[], events)
+        likeness.words(protocol, &[])
     }
 
     #[track_caller]
@@ -308,7 +279,7 @@ mod tests {
     fn a_near_miss_is_named_with_the_type_that_was_meant() {
         assert_words(
             &[r#"{"type":"other"}"#, r#"{"type":"SESSION_STATUS"}"#],
-            "none of the 2 events in this input belongs to the session-events protocol, but \"SESSION_STATUS\" is close to session.status",
+            "there are no events of the session-events protocol in this input, but \"SESSION_STATUS\" is close to session.status",
             Some("such as session.status"),
         );
     }
@@ -317,12 +288,12 @@ mod tests {
     fn the_place_of_wrapped_events_is_named_with_the_option_that_judges_them_there() {
         assert_words(
             &[r#"{"log":"{\"type\":\"session.status\"}\n"}"#],
-            "there are no events of the session-events protocol in this input: its events are JSON strings at the JSON Pointer /log",
+            "there are no events of the session-events protocol in this input except in JSON strings at the JSON Pointer /log",
             Some("check with --unwrap /log"),
         );
         assert_words(
             &[r#"{"data":{"events":[{"type":"session.status"}]}}"#],
-            "there are no events of the session-events protocol in this input: its events are at /data/events/* (a JSON Pointer in which * is each item of an array)",
+            "there are no events of the session-events protocol in this input except at /data/events/* (* is each item of an array)",
             Some("--unwrap '/data/events/*'"),
         );
     }
@@ -331,7 +302,7 @@ mod tests {
     fn events_that_are_strings_are_said_to_be_some() {
         assert_words(
             &[r#""{\"type\":\"session.status\"}""#],
-            "there are no events of the session-events protocol in this input: its events are JSON strings",
+            "there are no events of the session-events protocol in this input except in JSON strings",
             Some("check with --unwrap"),
         );
     }
@@ -350,7 +321,7 @@ mod tests {
         assert_words(
             &[r#"{"attributes":[{"key":"event.name","value":{"stringValue":"session.status"}}]}"#],
             "there are no events of the session-events protocol in this input, but the names of its types occur in other values",
-            Some("take the events out of the text or JSON that was written around them"),
+            Some("write one event per line"),
         );
     }
 
@@ -358,7 +329,7 @@ mod tests {
     fn a_part_of_an_event_without_the_event_is_known() {
         assert_words(
             &[r#"{"session_id":"s","pending":true,"status_label":"idle"}"#],
-            "there are no events of the session-events protocol in this input: it has only the `payload` of each event, without the event around it",
+            "this input has only the `payload` of each event",
             Some("with its `type`"),
         );
     }
@@ -367,12 +338,12 @@ mod tests {
     fn another_key_and_a_missing_prefix_are_named() {
         assert_words(
             &[r#"{"event_type":"session.status"}"#],
-            "there are no events of the session-events protocol in this input: the types are under the key \"event_type\", not in `type`",
+            "the types of the events are under the key \"event_type\" instead of `type`",
             Some("into `type`"),
         );
         assert_words(
             &[r#"{"type":"tool_call_started"}"#],
-            "the only event in this input does not belong to the session-events protocol: \"tool_call_started\" is probably session.tool.call.started without its prefix",
+            "there are no events of the session-events protocol in this input, but \"tool_call_started\" is probably session.tool.call.started without its prefix",
             Some("such as session.tool.call.started"),
         );
     }
@@ -381,8 +352,8 @@ mod tests {
     fn types_of_no_known_protocol_are_listed() {
         assert_words(
             &[r#"{"type":"a.b"}"#, r#"{"type":"a.b"}"#, r#"{"type":"c.d"}"#],
-            "none of the 3 events in this input belongs to the session-events protocol: the types are \"a.b\" and \"c.d\"",
-            Some("--protocol NAME"),
+            "there are no events of the session-events protocol in this input, only of the types \"a.b\" and \"c.d\"",
+            Some("with --protocol"),
         );
     }
 
@@ -393,23 +364,23 @@ mod tests {
             words(&lines.iter().map(String::as_str).collect::<Vec<_>>()).found
         };
         let ends = |found: String, end: &str| assert!(found.ends_with(end), "{found}");
-        ends(types(&["a.b"]), "protocol: the type is \"a.b\"");
-        ends(types(&["a", "b", "c", "a"]), "the types are \"a\", \"b\" and \"c\"");
-        ends(types(&["a", "b", "c", "d"]), "the types are \"a\", \"b\", \"c\" and others");
-        ends(types(&["a", "b", "c", "d", "e"]), "the types are \"a\", \"b\", \"c\" and others");
+        ends(types(&["a.b"]), "only of the type \"a.b\"");
+        ends(types(&["a", "b", "c", "a"]), "only of the types \"a\", \"b\" and \"c\"");
+        ends(types(&["a", "b", "c", "d"]), "only of the types \"a\", \"b\", \"c\" and others");
+        ends(types(&["a", "b", "c", "d", "e"]), "only of the types \"a\", \"b\", \"c\" and others");
     }
 
     #[test]
     fn what_is_no_event_at_all_is_said_so() {
         assert_words(
             &["hello", "world"],
-            "there are no events of the session-events protocol in this input, and nothing in it is JSON",
-            Some("it is text"),
+            "there are no events of the session-events protocol in this input, only text that is not JSON",
+            Some("the right file"),
         );
         assert_words(
             &["hello", r#"{"a":1}"#],
-            "there are no events of the session-events protocol in this input: no JSON object in it has a `type` that is a string",
-            Some("check that it is the right file, and that the events were written to it, not an error or a log"),
+            "there are no events of the session-events protocol in this input, only JSON without a string in `type`",
+            Some("the right file"),
         );
         assert_words(
             &[r#"{"jsonrpc":"2.0","id":1,"result":{}}"#],
@@ -433,11 +404,11 @@ mod tests {
         let mut likeness = Likeness::default();
         let event = Event::find(&tree.root, text, &own, false);
         likeness.add_value(&own, text, &event, TraceFinder::default().find(&own, &tree.root, text, false));
-        let words = likeness.words(&own, &[], 1);
+        let words = likeness.words(&own, &[]);
         assert_eq!(
             words.found,
-            "the only event in this input does not belong to the own protocol: its types are those of the session-events protocol"
+            "there are no events of the own protocol in this input, only of the session-events protocol"
         );
-        assert_eq!(words.help.as_deref(), Some("check it against that protocol: --protocol session-events"));
+        assert_eq!(words.help.as_deref(), Some("check it with --protocol session-events"));
     }
 }

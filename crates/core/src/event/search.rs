@@ -23,7 +23,7 @@ use crate::protocol::Protocol;
 /// let settings = Settings::new(protocol, Options::default());
 /// let mut search = TraceSearch::new(protocol, &settings);
 /// assert!(!search.feed(br#"{"name": "app", "type": "module"}"#));
-/// assert!(matches!(search.finish(), SearchResult::Foreign(looks) if looks.contains("the type is \"module\"")));
+/// assert!(matches!(search.finish(), SearchResult::Foreign(looks) if looks.contains("only of the type \"module\"")));
 /// ```
 pub struct TraceSearch<'p> {
     input: Input,
@@ -38,8 +38,6 @@ struct SearchState<'p> {
     likeness: Likeness,
     /// The names of the protocols that are searched for.
     sought: Vec<String>,
-    /// The number of events so far, all of unknown types.
-    events: u64,
     is_found: bool,
 }
 
@@ -70,7 +68,6 @@ impl<'p> TraceSearch<'p> {
             finder: TraceFinder::default(),
             likeness: Likeness::default(),
             sought: options.sought(protocol),
-            events: 0,
             is_found: false,
         };
         TraceSearch { input: Input::new(options.wire(), options.max_line_bytes()), state }
@@ -90,11 +87,11 @@ impl<'p> TraceSearch<'p> {
         if !self.state.is_found {
             self.input.finish(&mut |piece| self.state.piece(piece));
         }
-        let SearchState { protocol, likeness, sought, events, is_found, .. } = &self.state;
+        let SearchState { protocol, likeness, sought, is_found, .. } = &self.state;
         match is_found {
             true => SearchResult::Found,
             false if !self.input.has_content() => SearchResult::Empty,
-            false => SearchResult::Foreign(likeness.words(protocol, sought, *events).found),
+            false => SearchResult::Foreign(likeness.words(protocol, sought).found),
         }
     }
 }
@@ -119,7 +116,6 @@ impl SearchState<'_> {
         };
         self.is_found = self.finder.find(protocol, &tree.root, text, self.only_messages).is_some();
         let event = Event::find(&tree.root, text, protocol, self.only_messages);
-        self.events += u64::from(event.is_ok());
         self.likeness.add_value(protocol, text, &event, None);
     }
 }

@@ -468,7 +468,7 @@ fn too_long(start: Origin, length: u64, in_file: u64, kept: &[u8], limit: usize)
     Piece::Fault(InputFault {
         rule: Framing::LineTooLong,
         place: Place::new(start.line, start.column, start.offset..start.offset + in_file).with_excerpt(excerpt),
-        message: format!("this is {length} bytes long, and the limit is {limit}: it was not read"),
+        message: format!("this was not read, because its {length} bytes exceed the limit of {limit}"),
         help: None,
         lost: true,
     })

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::json::{ALLOWED, space_name};
+use super::json::space_name;
 use crate::framing::Framing;
 use crate::text::count;
 
@@ -105,9 +105,9 @@ impl Oddity {
             _ => format!("{lines} lines, from line {first} on, are {what}"),
         };
         match self {
-            Oddity::Utf16 => "the input is encoded in UTF-16, but consumers expect UTF-8".to_owned(),
-            Oddity::Utf32 => "the input is encoded in UTF-32, and was not read".to_owned(),
-            Oddity::Binary => "the input contains binary data here, not text".to_owned(),
+            Oddity::Utf16 => "the input is encoded in UTF-16 instead of UTF-8".to_owned(),
+            Oddity::Utf32 => "the input is encoded in UTF-32 instead of UTF-8, and was not read".to_owned(),
+            Oddity::Binary => "the input contains binary data instead of text".to_owned(),
             Oddity::LogPrefix => format!("{on_lines}, there is a log prefix before the event"),
             Oddity::TextBehind => format!("{on_lines}, there is text after the event"),
             Oddity::Comma => format!("{on_lines}, there is a comma before or after the event"),
@@ -122,10 +122,7 @@ impl Oddity {
             Oddity::SseField => {
                 format!("{on_lines}, there is a field of server-sent events where an event was expected")
             }
-            Oddity::NoBlankLine => format!(
-                "there is no blank line before {}: clients read them as part of the previous one",
-                count(lines, "server-sent event")
-            ),
+            Oddity::NoBlankLine => format!("there is no blank line before {}", count(lines, "server-sent event")),
             Oddity::HttpHead => are("the head of an HTTP response"),
             Oddity::CurlTrace => are("what curl prints about the transfer"),
             Oddity::ContentLength => format!("{on_lines}, there is a `Content-Length` header before the event"),
@@ -139,14 +136,12 @@ impl Oddity {
             Oddity::Html => are("a page of HTML"),
             Oddity::StackTrace => are("a stack trace"),
             Oddity::NotANumber => format!("{on_lines}, there is NaN or Infinity, which JSON does not have"),
-            Oddity::Space(character) => {
-                format!("{} is used as white space {on_lines}; {ALLOWED}", space_name(character))
-            }
+            Oddity::Space(character) => format!("{} is used as white space {on_lines}", space_name(character)),
             Oddity::AfterDone => format!("{} the marker `[DONE]`", follows(lines)),
-            Oddity::Undispatched => "the last server-sent event is not terminated by a blank line".to_owned(),
+            Oddity::Undispatched => "the last server-sent event does not end with a blank line".to_owned(),
             Oddity::OtherName => {
                 let in_events = if lines == 1 { String::new() } else { format!("in {lines} events, ") };
-                format!("{in_events}the `event` field does not name the type that is in the data")
+                format!("{in_events}the `event` field does not match the type in the data")
             }
             Oddity::NoName => match lines {
                 1 => "this server-sent event has no `event` field".to_owned(),
@@ -158,70 +153,35 @@ impl Oddity {
     /// Returns what to do about it.
     pub(crate) fn help(self) -> &'static str {
         match self {
-            Oddity::Utf16 => {
-                "write UTF-8: in PowerShell, use `| Out-File -Encoding utf8` in place of `>`; or convert the file with iconv (sessionlint read the events anyway)"
-            }
+            Oddity::Utf16 => "write UTF-8, in PowerShell with `| Out-File -Encoding utf8` instead of `>`",
             Oddity::Utf32 => "convert the file to UTF-8: iconv -f UTF-32 -t UTF-8",
-            Oddity::Binary => "check that this is the right file, and that nothing else writes to the stream",
-            Oddity::LogPrefix => {
-                "write the events to a stream of their own, without the logger's prefix, or cut it off (sessionlint read the events anyway)"
-            }
-            Oddity::TextBehind => "write nothing after an event on its line (sessionlint read the event anyway)",
-            Oddity::Comma => {
-                "remove the commas and write one event per line, or write one JSON array of all events (sessionlint read the events anyway)"
-            }
-            Oddity::ByteOrderMark => {
-                "when joining files, remove the byte-order mark of every file but the first (sessionlint read the event anyway)"
-            }
-            Oddity::ZeroBytes => {
-                "look for a crash, or a log that was truncated, while the file was being written: these leave zero bytes behind (sessionlint read the event anyway)"
-            }
-            Oddity::NoLineFeed => "end every event with a line feed (sessionlint read the events anyway)",
-            Oddity::TornWrite => {
-                "after a restart, begin with a line feed, and never let two writers share a stream without a lock; the later event was read, and the one that breaks off is lost"
-            }
-            Oddity::Escapes => {
-                "let the program write no colours and no window titles where its output is not a terminal (NO_COLOR=1, TERM=dumb) (sessionlint read the events anyway)"
-            }
-            Oddity::DataTwice => {
-                "write `data: ` once: an adapter put it before data that already had it (sessionlint read the events anyway)"
-            }
-            Oddity::SseField => {
-                "keep to one form: server-sent events, or one event per line without `data:` (sessionlint read the events anyway)"
-            }
-            Oddity::NoBlankLine => "end every event with a blank line (sessionlint read the events one by one anyway)",
-            Oddity::HttpHead => "record only the body: curl without -i",
-            Oddity::CurlTrace => "record only the body: use curl -sN without -v, and send its standard error elsewhere",
-            Oddity::ContentLength => {
-                "write one event per line instead of frames, which belong to the Language Server Protocol (sessionlint read the events anyway)"
-            }
-            Oddity::ChunkSize => "record the body as an HTTP client decodes it: curl without --raw",
+            Oddity::Binary => "check that this is the right file",
+            Oddity::LogPrefix => "write the events without the logger's prefix",
+            Oddity::TextBehind => "write nothing after an event on its line",
+            Oddity::Comma => "write one event per line, without commas",
+            Oddity::ByteOrderMark => "remove the byte-order mark before the event",
+            Oddity::ZeroBytes => "look for a crash while the file was being written",
+            Oddity::NoLineFeed => "end every event with a line feed",
+            Oddity::TornWrite => "begin the output with a line feed after a restart",
+            Oddity::Escapes => "switch colours off in the program's output, such as with NO_COLOR=1",
+            Oddity::DataTwice => "write `data: ` only once",
+            Oddity::SseField => "write either server-sent events or one event per line, not both",
+            Oddity::NoBlankLine => "end every event with a blank line",
+            Oddity::HttpHead => "record only the body of the response",
+            Oddity::CurlTrace => "use curl without -v",
+            Oddity::ContentLength => "write one event per line, without headers",
+            Oddity::ChunkSize => "record the decoded body of the response",
             Oddity::PythonDict => "write it with json.dumps()",
             Oddity::JavaScriptObject => "write it with JSON.stringify()",
             Oddity::Yaml => "write each event as one JSON object",
-            Oddity::Html => {
-                "check the address and the status of the response: a server or proxy answered with an error page"
-            }
-            Oddity::StackTrace => {
-                "the program failed: see its message, and let it write errors to standard error, apart from the events"
-            }
-            Oddity::NotANumber => {
-                "send null or a string; Python's json.dumps writes NaN and Infinity unless allow_nan=False; the rest of the event was checked"
-            }
-            Oddity::Space(_) => {
-                "between tokens, write only spaces, tabs and line ends: strict readers refuse other white space (sessionlint read the events anyway)"
-            }
-            Oddity::AfterDone => "send the marker last: clients stop reading there",
-            Oddity::Undispatched => {
-                "end every event, including the last, with a blank line (sessionlint checked this one anyway)"
-            }
-            Oddity::NoName => {
-                "send the event's type in its `event` field, too: clients of this protocol go by that field alone (sessionlint \
-                 went by the data)"
-            }
-            Oddity::OtherName => {
-                "send the same type in both, or omit `event`: some clients go by `event` and others by the data (sessionlint went by the data)"
-            }
+            Oddity::Html => "check the address and the status of the response",
+            Oddity::StackTrace => "find out why the program failed",
+            Oddity::NotANumber => "send null or a string instead",
+            Oddity::Space(_) => "write only spaces, tabs and line ends between tokens",
+            Oddity::AfterDone => "send `[DONE]` last",
+            Oddity::Undispatched => "end every event, including the last, with a blank line",
+            Oddity::NoName => "send the event's type in the `event` field too",
+            Oddity::OtherName => "send the same type in the `event` field and in the data",
         }
     }
 }

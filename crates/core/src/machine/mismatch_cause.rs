@@ -63,12 +63,10 @@ impl Cause {
         match self {
             Cause::WhiteSpace => format!("{parted} (only white space differs)"),
             Cause::Undecoded { in_pieces: true } => {
-                format!("they differ only where the {other} has U+FFFD, the replacement character")
+                format!("the {other} has U+FFFD in place of some characters")
             }
-            Cause::Undecoded { in_pieces: false } => {
-                "they differ only where it has U+FFFD, the replacement character".to_owned()
-            }
-            Cause::Cumulative => "the pieces are cumulative, and each repeats the text before it".to_owned(),
+            Cause::Undecoded { in_pieces: false } => "it has U+FFFD in place of some characters".to_owned(),
+            Cause::Cumulative => "each piece repeats the whole text before it".to_owned(),
             Cause::WholeTwice => "the whole text was streamed twice".to_owned(),
             Cause::PartTwice(part) => format!("{part} was streamed twice in a row"),
         }
@@ -77,12 +75,10 @@ impl Cause {
     /// Returns what to do.
     pub(super) fn help(&self) -> &'static str {
         match self {
-            Cause::WhiteSpace => "send the same white space in both: neither trim nor reformat the text",
-            Cause::Undecoded { .. } => {
-                "decode bytes only up to the end of a character: U+FFFD replaces bytes that could not be decoded"
-            }
+            Cause::WhiteSpace => "do not trim or reformat the text",
+            Cause::Undecoded { .. } => "decode bytes only up to the end of a character",
             Cause::Cumulative => "send only the new text in each piece",
-            Cause::WholeTwice => "send each piece once: do not send the whole text again when it is complete",
+            Cause::WholeTwice => "do not stream the whole text again when it is complete",
             Cause::PartTwice(_) => "send each piece once",
         }
     }

@@ -402,7 +402,7 @@ impl Machine {
             && !std::mem::replace(&mut self.forgotten, true)
         {
             let found = format!(
-                "the limit of open streams was reached ({}): those that were idle longest are forgotten, first \"{name}\"; what they still lack is not reported, and streams that begin from here on are checked as if they had begun earlier",
+                "more than {} streams are open at once, so some mistakes are missed from here on, first in \"{name}\"",
                 self.limits.max_streams
             );
             out.push(Verdict {

@@ -371,7 +371,7 @@ fn find_mismatch(
         // With half a character, they are no texts.
         _ => None,
     };
-    let parted = describe_mismatch(streamed, &said, common, name.as_deref());
+    let parted = describe_mismatch(streamed, &said, common);
     Some(match cause {
         Some(cause) => Mismatch {
             parted: cause.describe(parted, name.as_deref().unwrap_or("streamed text")),
@@ -422,8 +422,8 @@ fn is_combining(c: char) -> bool {
     ('\u{300}'..='\u{36F}').contains(&c)
 }
 
-/// Describes a difference after `common` bytes. `name`: what the text of the pieces is called, unless it was streamed.
-fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize, name: Option<&str>) -> String {
+/// Describes a difference after `common` bytes.
+fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize) -> String {
     let characters = String::from_utf8_lossy(&said[..common]).chars().count();
     let show = |bytes: &[u8]| {
         let shown = quoted(&String::from_utf8_lossy(&bytes[common.min(bytes.len())..]), SHOWN_CHARS);
@@ -432,19 +432,16 @@ fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize, name: Option<&
         if shown.contains(is_combining) { shown.chars().map(written).collect() } else { shown }
     };
     let after = match characters {
-        0 => "from its very start".to_owned(),
+        0 => "at the very start".to_owned(),
         1 => "after 1 character".to_owned(),
         _ => format!("after {characters} characters"),
     };
-    let (other, text) = (name.unwrap_or("stream"), name.unwrap_or("streamed text"));
-    match (common < streamed.len(), common < said.len(), name) {
-        (true, false, None) if said.is_empty() => format!("it is empty, but {} was streamed", show(streamed)),
-        (true, false, Some(name)) if said.is_empty() => format!("it is empty, but the {name} is {}", show(streamed)),
-        (true, false, _) => format!("{after}, it ends, but the {other} goes on with {}", show(streamed)),
-        (false, true, _) if streamed.is_empty() => format!("it is {}, but the {text} is empty", show(said)),
-        (false, true, _) => format!("{after}, the {other} ends, but it goes on with {}", show(said)),
-        (_, _, None) => format!("{after}, it has {} where {} was streamed", show(said), show(streamed)),
-        (_, _, Some(name)) => format!("{after}, {} stands where the {name} has {}", show(said), show(streamed)),
+    match (common < streamed.len(), common < said.len()) {
+        (true, false) if said.is_empty() => format!("expected {}, found an empty text", show(streamed)),
+        (true, false) => format!("{after}, expected {}, found nothing more", show(streamed)),
+        (false, true) if streamed.is_empty() => format!("expected an empty text, found {}", show(said)),
+        (false, true) => format!("{after}, expected nothing more, found {}", show(said)),
+        _ => format!("{after}, expected {}, found {}", show(streamed), show(said)),
     }
 }
 
@@ -470,18 +467,18 @@ mod tests {
         let parted = |written: &[u8], whole: &[u8]| mismatch(written, &[], whole).expect("they differ");
         assert_eq!(
             parted(b"Hello there", br"Hell\u006f you"),
-            ("after 6 characters, it has \"you\" where \"there\" was streamed".to_owned(), 11)
+            ("after 6 characters, expected \"there\", found \"you\"".to_owned(), 11)
         );
-        assert_eq!(parted(b"Hello", b"Hel").0, "after 3 characters, it ends, but the stream goes on with \"lo\"");
-        assert_eq!(parted(b"Hel", b"Hello").0, "after 3 characters, the stream ends, but it goes on with \"lo\"");
-        assert_eq!(parted(b"Hello", b"").0, "it is empty, but \"Hello\" was streamed");
+        assert_eq!(parted(b"Hello", b"Hel").0, "after 3 characters, expected \"lo\", found nothing more");
+        assert_eq!(parted(b"Hel", b"Hello").0, "after 3 characters, expected nothing more, found \"lo\"");
+        assert_eq!(parted(b"Hello", b"").0, "expected \"Hello\", found an empty text");
         assert_eq!(
             parted("é".as_bytes(), "è".as_bytes()),
-            ("from its very start, it has \"è\" where \"é\" was streamed".to_owned(), 0)
+            ("at the very start, expected \"é\", found \"è\"".to_owned(), 0)
         );
         assert_eq!(
             parted("cafe\u{301}".as_bytes(), "café".as_bytes()).0,
-            "after 3 characters, it has \"é\" where \"e\\u0301\" was streamed"
+            "after 3 characters, expected \"e\\u0301\", found \"é\""
         );
     }
 
@@ -491,18 +488,10 @@ mod tests {
         let parted = |written: &[u8], whole: &[u8]| {
             find_mismatch(written, &[], whole, || Some("message".into())).expect("they differ").parted
         };
-        assert_eq!(
-            parted(b"It rains", b"It pours"),
-            "after 3 characters, \"pours\" stands where the message has \"rains\""
-        );
-        assert_eq!(parted(b"Rain", b"Pain"), "from its very start, \"Pain\" stands where the message has \"Rain\"");
-        assert_eq!(parted(b"Hello", b"H"), "after 1 character, it ends, but the message goes on with \"ello\"");
-        assert_eq!(parted(b"Hel", b"Hello"), "after 3 characters, the message ends, but it goes on with \"lo\"");
-        assert_eq!(parted(b"Hello", b""), "it is empty, but the message is \"Hello\"");
-        assert_eq!(parted(b"", b"Hello"), "it is \"Hello\", but the message is empty");
+        assert_eq!(parted(b"", b"Hello"), "expected an empty text, found \"Hello\"");
         assert_eq!(
             parted("caf\u{FFFD}".as_bytes(), "café".as_bytes()),
-            "they differ only where the message has U+FFFD, the replacement character"
+            "the message has U+FFFD in place of some characters"
         );
     }
 }

@@ -9,7 +9,7 @@ use crate::error::{Problem, ProtocolError};
 use crate::finding::Severity;
 use crate::framing::Framing;
 use crate::schema::Schema;
-use crate::text::{did_you_mean, list, nearest};
+use crate::text::{did_you_mean, nearest};
 
 /// The most dialects that a finding names.
 const MOST_NAMED: usize = 3;
@@ -171,18 +171,17 @@ impl Protocol {
         };
         let found: Vec<_> = self.dialects().iter().filter(explains).collect();
         let named = &found[..found.len().min(MOST_NAMED)];
+        let any_of = |names: &[&str]| match names {
+            [] => None,
+            [one] => Some((*one).to_owned()),
+            [before @ .., last] => Some(format!("{} or {last}", before.join(", "))),
+        };
         let names: Vec<_> = named.iter().map(|dialect| dialect.name.as_str()).collect();
-        let names = names.split_last().map(|(last, before)| match before {
-            [] => (*last).to_owned(),
-            _ => format!("{} or {last}", before.join(", ")),
-        })?;
+        let names = any_of(&names)?;
         let mut titles: Vec<_> = named.iter().map(|dialect| dialect.title.as_str()).collect();
         if found.len() > MOST_NAMED {
             titles.push("others");
         }
-        Some(format!(
-            "streams of {} are known to break this rule; to check such a stream, use --dialect {names}",
-            list(&titles)
-        ))
+        Some(format!("If this is a stream of {}, use --dialect {names}", any_of(&titles)?))
     }
 }

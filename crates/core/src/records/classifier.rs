@@ -184,7 +184,7 @@ impl<'p> Classifier<'p> {
             match &found {
                 Some((before, field)) if *before != kind.id => {
                     return Err(format!(
-                        "`{field}` is a field of {}s, but `{key}` is a field of {}s: which kind of record is this?",
+                        "`{field}` is a field of {}s, but `{key}` is a field of {}s",
                         self.name(*before),
                         self.name(kind.id)
                     ));
@@ -194,7 +194,7 @@ impl<'p> Classifier<'p> {
         }
         found.map(|(kind, _)| kind).ok_or_else(|| {
             let kinds: Vec<_> = self.records.kinds.iter().map(|kind| self.name(kind.id)).collect();
-            format!("it is not clear which kind of record this is: it could be one of {}", kinds.join(", "))
+            format!("this could be one of several kinds of record: {}", kinds.join(", "))
         })
     }
 

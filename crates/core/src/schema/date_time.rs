@@ -249,19 +249,19 @@ pub fn side_by_side(one: &str, other: &str) -> (String, String) {
 pub fn help(text: &str) -> &'static str {
     let bytes = text.as_bytes();
     if !text.is_empty() && bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
-        return "this is a number of seconds or milliseconds: write it as a date-time such as 2026-01-01T00:00:00.000Z";
+        return "write a date-time such as 2026-01-01T00:00:00.000Z instead of a number";
     }
     if bytes.len() == 10 && bytes[4] == b'-' && bytes[7] == b'-' {
-        return "this is only a date: add the time and the offset, as in 2026-01-01T00:00:00.000Z";
+        return "add the time and the offset, as in 2026-01-01T00:00:00.000Z";
     }
     if bytes.get(10) == Some(&b' ') {
-        return "put a `T` between date and time, not a space, as in 2026-01-01T00:00:00.000Z";
+        return "put a `T` between date and time, as in 2026-01-01T00:00:00.000Z";
     }
     if !text.ends_with(['Z', 'z']) && parse(&format!("{text}Z")).is_some() {
-        return "the offset is missing: end the timestamp with `Z` for UTC, or with an offset such as `+02:00`";
+        return "add the offset, such as `Z` for UTC";
     }
     if bytes.len() >= 19 && &bytes[17..19] == b"60" {
-        return "seconds of 60 are valid only in a leap second, at 23:59:60 UTC";
+        return "write seconds from 00 to 59";
     }
     // The part that makes the text valid when it is replaced is the part that is wrong.
     let becomes_right = |from: usize, to: usize, with: &str| match (text.get(..from), text.get(to..)) {
@@ -269,16 +269,16 @@ pub fn help(text: &str) -> &'static str {
         _ => false,
     };
     if becomes_right(8, 10, "01") {
-        return "there is no such day in that month";
+        return "write a day that the month has";
     }
     if becomes_right(5, 10, "01-01") {
-        return "months go from 01 to 12";
+        return "write a month from 01 to 12";
     }
     if becomes_right(11, 13, "00") {
-        return "hours go from 00 to 23: midnight is 00:00:00 of the next day";
+        return "write an hour from 00 to 23";
     }
     if becomes_right(16, 16, ":00") {
-        return "the seconds are missing: write them, if only as `:00`";
+        return "add the seconds, such as `:00`";
     }
     if becomes_right(19, 20, ".") {
         return "write the fraction of a second after a point";
@@ -367,16 +367,16 @@ mod tests {
     #[test]
     fn help_names_what_is_wrong() {
         for (text, words) in [
-            ("1767225600", "this is a number of seconds"),
-            ("1767225600.5", "this is a number of seconds"),
-            ("2026-01-01", "this is only a date"),
+            ("1767225600", "instead of a number"),
+            ("1767225600.5", "instead of a number"),
+            ("2026-01-01", "add the time and the offset"),
             ("2026-01-01 00:00:00Z", "put a `T`"),
-            ("2026-01-01T00:00:00", "the offset is missing"),
-            ("2026-01-01T12:00:60Z", "seconds of 60 are valid only in a leap second"),
-            ("2026-02-30T00:00:00Z", "no such day"),
-            ("2026-13-04T00:00:00Z", "months"),
-            ("2026-01-01T24:00:00Z", "hours"),
-            ("2026-01-01T10:00Z", "seconds are missing"),
+            ("2026-01-01T00:00:00", "add the offset"),
+            ("2026-01-01T12:00:60Z", "seconds from 00 to 59"),
+            ("2026-02-30T00:00:00Z", "a day that the month has"),
+            ("2026-13-04T00:00:00Z", "a month from"),
+            ("2026-01-01T24:00:00Z", "an hour from"),
+            ("2026-01-01T10:00Z", "add the seconds"),
             ("2026-01-01T10:00:00,5Z", "after a point"),
             ("2026-01-01T10:00:00+0200", "a colon"),
             ("yesterday", "write an RFC 3339 date-time"),

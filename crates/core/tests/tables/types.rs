@@ -133,7 +133,7 @@ fn clients_may_go_by_the_event_field_alone() {
     assert_eq!(found("event: chunk\n"), []);
     let says = |words: &str| vec![("event-name-mismatch".to_owned(), words.to_owned())];
     assert_eq!(found(""), says("this server-sent event has no `event` field"));
-    assert_eq!(found("event: message\n"), says("the `event` field does not name the type that is in the data"));
+    assert_eq!(found("event: message\n"), says("the `event` field does not match the type in the data"));
     // Other forms have no such field.
     assert_eq!(check(&protocol, format!("{CHUNK}\n").as_bytes(), Options::default()).findings, []);
 }

@@ -121,16 +121,15 @@ impl StreamJudge {
             return;
         }
         let these = if names.len() == 1 { "this rule" } else { "these rules" };
-        let find = "find the missing events; then check again";
+        let find = "find the missing events, and check again";
         let (found, help) = match cause {
             DoubtCause::MissingFile => ("events may be missing before this file", find),
             DoubtCause::Gap => ("events before this one are missing", find),
-            DoubtCause::Unread => (
-                "something here may be an event, but could not be read",
-                "another finding of this report says why it could not be read; correct that, and check again",
-            ),
+            DoubtCause::Unread => {
+                ("an event may have been lost here", "correct the other finding about this place, and check again")
+            }
         };
-        let found = format!("{found}; from here on, {these} may miss mistakes: {}", list(&names));
+        let found = format!("{found}, so {these} may miss mistakes from here on: {}", list(&names));
         let rule = framing(Framing::CheckSkipped);
         let message = log.message(rule, &mut [("found", found)]);
         let help = Some(help.into());

@@ -68,14 +68,10 @@ impl StreamJudge {
         let Some(event) = self.other.as_mut().filter(|event| !event.is_reported) else { return };
         event.is_reported = true;
         let (other, own) = (&event.protocol, protocol.name());
-        let found = format!("this is an event of the {other} protocol, in an input that is checked against {own}");
-        let help = format!(
-            "write the events of each protocol to a file of their own, or check the file a second time with --protocol \
-             {other} (the events of {other} in this file were not checked)"
-        );
+        let found = format!("this event belongs to the {other} protocol instead of {own}, and was not checked");
         let rule = framing(Framing::MixedProtocols);
         let message = self.event_checker.log.message(rule, &mut [("found", found)]);
-        let details = Details { message, help: Some(help.into()), ..Details::default() };
+        let details = Details { message, ..Details::default() };
         self.event_checker.log.report(rule, event.place.clone(), details);
     }
 }

@@ -65,7 +65,7 @@ impl StreamJudge {
         let (rule, place) = (Framing::NotAnEvent, frame.place(span, None));
         let help = record_options(&tree.root, frame.text).map(|options| {
             let help = &protocol.tables().rules[usize::from(framing(rule).0)].help;
-            format!("{help}; if this is a stored record, check it with {options}").into()
+            format!("{help}. If this is a stored record, check it with {options}").into()
         });
         self.report_fault(InputFault { rule, place, message: found, help, lost });
     }

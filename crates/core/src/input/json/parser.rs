@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::bytes::{contains, equal, skip_plain};
 
-use super::space::{ALLOWED, character_at, foreign_space_at, is_space, space_name};
+use super::space::{character_at, foreign_space_at, is_space, space_name};
 use super::string::{code_unit, inner, is_high, is_low, unescaped};
 use super::{MAX_DEPTH, MAX_VALUES, Member, Node, NodeKind, ParseError, ParseErrorKind, Tree};
 
@@ -150,7 +150,7 @@ impl Parser<'_> {
         Some(ParseError {
             kind: ParseErrorKind::Invalid,
             at: self.at..self.at + space.len_utf8(),
-            message: format!("{} is not allowed here; {ALLOWED}", space_name(space)),
+            message: format!("{} is not allowed here", space_name(space)),
         })
     }
 

@@ -54,6 +54,3 @@ pub(crate) fn space_name(character: char) -> String {
     };
     format!("{name} (U+{:04X})", u32::from(character))
 }
-
-/// The white space that JSON allows, in words.
-pub(crate) const ALLOWED: &str = "JSON allows only space, tab, line feed and carriage return";

@@ -148,9 +148,14 @@ impl Comparison<'_> {
     fn unreadable(&mut self, location: &Location, count: u64) {
         let rule = framing(Framing::CheckSkipped);
         let more = if count > 1 { format!(", and {} more in this file", count - 1) } else { String::new() };
-        let found = format!("this cannot be read and was left out{more}: `sessionlint check` says what is wrong");
+        let found = format!("this cannot be read and was left out{more}");
         let message = self.log.message(rule, &mut [("found", found)]);
-        let details = Details { message, file: Some(location.file.clone()), ..Details::default() };
+        let details = Details {
+            message,
+            help: Some("find out what is wrong with sessionlint check".into()),
+            file: Some(location.file.clone()),
+            ..Details::default()
+        };
         self.log.report(rule, (*location.place).clone(), details);
     }
 

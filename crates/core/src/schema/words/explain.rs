@@ -242,10 +242,7 @@ impl<'p> Explainer<'_, 'p> {
 
     /// Returns the fault of an event that is too large to say what is wrong with it.
     fn unexplained(&self) -> Fault<'p> {
-        let message = format!(
-            "the {} does not match its schema; it has too many values, for a schema with so many alternatives, to say where",
-            self.noun
-        );
+        let message = format!("the {} does not match its schema, and is too large to say where", self.noun);
         self.fault(Framing::WrongValue, message, None)
     }
 
@@ -253,9 +250,8 @@ impl<'p> Explainer<'_, 'p> {
     fn undecided(&self) -> Fault<'p> {
         let mut message = String::new();
         self.name(&mut message);
-        message.push_str(" was not checked: matching it with the pattern in its schema takes too long");
-        let help =
-            "write the pattern without look-around and backreferences, or without repetitions inside repetitions";
+        message.push_str(" was not checked, because the pattern in its schema takes too long to match");
+        let help = "simplify the pattern in the schema";
         self.fault(Framing::CheckSkipped, message, Some(help.into()))
     }
 
