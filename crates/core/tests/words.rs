@@ -77,7 +77,7 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             5,
             rule,
-            "final_message is not the text that was streamed: after 8 characters, expected \"\\n\", found nothing more (only white space differs)",
+            "final_message is not the text that was streamed: after 8 characters, it ends instead of going on with \"\\n\" (only white space differs)",
             "do not trim or reformat the text",
         )],
     );
@@ -87,7 +87,7 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             4,
             rule,
-            "final_message is not the text that was streamed: after 5 characters, expected \"wo\", found \"hree\"",
+            "final_message is not the text that was streamed: after 5 characters, it has \"hree\" instead of \"wo\"",
             "",
         )],
     );
@@ -98,9 +98,9 @@ fn a_mismatch_says_how_it_came_about() {
 fn a_message_that_differs_is_not_called_a_stream() {
     let message = r#","message":{"role":"assistant","content":"It is raining."}"#;
     for (whole, parted) in [
-        ("It is sunny.", "after 6 characters, expected \"raining.\", found \"sunny.\""),
-        ("It is", "after 5 characters, expected \" raining.\", found nothing more"),
-        ("", "expected \"It is raining.\", found an empty text"),
+        ("It is sunny.", "after 6 characters, it has \"sunny.\" instead of \"raining.\""),
+        ("It is", "after 5 characters, it ends instead of going on with \" raining.\""),
+        ("", "it is empty instead of \"It is raining.\""),
     ] {
         let whole = format!(r#","final_message":"{whole}""#);
         let report = judge(&[THINKING, ("message.appended", message), ("completed", &whole), IDLE]);

@@ -216,7 +216,7 @@ pub(crate) fn end(stream: &mut Stream, out: &mut Vec<Verdict>) {
             format!("events {first} to {last} of this stream repeat events {original} to {last_original} word for word")
         }
         (Kind::Doubles { .. }, _) => {
-            format!("from event {first} of this stream on, {count} events are exact copies of the event before them")
+            format!("starting with event {first}, {count} events of this stream repeat the event right before them")
         }
     };
     let message = if count == 1 { "the first occurrence is here" } else { "the first occurrences begin here" };

@@ -432,16 +432,16 @@ fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize) -> String {
         if shown.contains(is_combining) { shown.chars().map(written).collect() } else { shown }
     };
     let after = match characters {
-        0 => "at the very start".to_owned(),
         1 => "after 1 character".to_owned(),
         _ => format!("after {characters} characters"),
     };
     match (common < streamed.len(), common < said.len()) {
-        (true, false) if said.is_empty() => format!("expected {}, found an empty text", show(streamed)),
-        (true, false) => format!("{after}, expected {}, found nothing more", show(streamed)),
-        (false, true) if streamed.is_empty() => format!("expected an empty text, found {}", show(said)),
-        (false, true) => format!("{after}, expected nothing more, found {}", show(said)),
-        _ => format!("{after}, expected {}, found {}", show(streamed), show(said)),
+        (true, false) if said.is_empty() => format!("it is empty instead of {}", show(streamed)),
+        (true, false) => format!("{after}, it ends instead of going on with {}", show(streamed)),
+        (false, true) if streamed.is_empty() => format!("it is {} instead of empty", show(said)),
+        (false, true) => format!("{after}, it goes on with {} instead of ending", show(said)),
+        _ if characters == 0 => format!("it begins with {} instead of {}", show(said), show(streamed)),
+        _ => format!("{after}, it has {} instead of {}", show(said), show(streamed)),
     }
 }
 
@@ -467,18 +467,18 @@ mod tests {
         let parted = |written: &[u8], whole: &[u8]| mismatch(written, &[], whole).expect("they differ");
         assert_eq!(
             parted(b"Hello there", br"Hell\u006f you"),
-            ("after 6 characters, expected \"there\", found \"you\"".to_owned(), 11)
+            ("after 6 characters, it has \"you\" instead of \"there\"".to_owned(), 11)
         );
-        assert_eq!(parted(b"Hello", b"Hel").0, "after 3 characters, expected \"lo\", found nothing more");
-        assert_eq!(parted(b"Hel", b"Hello").0, "after 3 characters, expected nothing more, found \"lo\"");
-        assert_eq!(parted(b"Hello", b"").0, "expected \"Hello\", found an empty text");
+        assert_eq!(parted(b"Hello", b"Hel").0, "after 3 characters, it ends instead of going on with \"lo\"");
+        assert_eq!(parted(b"Hel", b"Hello").0, "after 3 characters, it goes on with \"lo\" instead of ending");
+        assert_eq!(parted(b"Hello", b"").0, "it is empty instead of \"Hello\"");
         assert_eq!(
             parted("é".as_bytes(), "è".as_bytes()),
-            ("at the very start, expected \"é\", found \"è\"".to_owned(), 0)
+            ("it begins with \"è\" instead of \"é\"".to_owned(), 0)
         );
         assert_eq!(
             parted("cafe\u{301}".as_bytes(), "café".as_bytes()).0,
-            "after 3 characters, expected \"e\\u0301\", found \"é\""
+            "after 3 characters, it has \"é\" instead of \"e\\u0301\""
         );
     }
 
@@ -488,7 +488,7 @@ mod tests {
         let parted = |written: &[u8], whole: &[u8]| {
             find_mismatch(written, &[], whole, || Some("message".into())).expect("they differ").parted
         };
-        assert_eq!(parted(b"", b"Hello"), "expected an empty text, found \"Hello\"");
+        assert_eq!(parted(b"", b"Hello"), "it is \"Hello\" instead of empty");
         assert_eq!(
             parted("caf\u{FFFD}".as_bytes(), "café".as_bytes()),
             "the message has U+FFFD in place of some characters"
