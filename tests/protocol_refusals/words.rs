@@ -248,8 +248,8 @@ fn a_word_in_braces_has_a_value_wherever_its_rule_speaks() {
         .says("{kept} stands for nothing: a cell of a lifecycle with keys names", "says     = ▸\"{kept} was")
         .advises("{kept} stands for nothing", "{event} (the event's type) and {key} (the instance's key)")
         .and_nothing_else(1);
-    refused_words("status_label is {found}, but", "status_label is {parted}, but")
-        .says("{parted} stands for nothing: [[check]] names", "says     = ▸\"status_label is {parted}")
+    refused_words("status_label {found} contradicts", "status_label {parted} contradicts")
+        .says("{parted} stands for nothing: [[check]] names", "says     = ▸\"status_label {parted}")
         .and_nothing_else(1);
     let words = "says     = \"`duration` is negative: {found}";
     refused_of_records(words, "says     = \"{event} is negative: {found}")

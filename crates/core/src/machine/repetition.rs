@@ -216,10 +216,14 @@ pub(crate) fn end(stream: &mut Stream, out: &mut Vec<Verdict>) {
             format!("events {first} to {last} of this stream repeat events {original} to {last_original} word for word")
         }
         (Kind::Doubles { .. }, _) => {
-            format!("starting with event {first}, {count} events of this stream repeat the event right before them")
+            format!("{count} events of this stream were each sent twice in a row")
         }
     };
-    let message = if count == 1 { "the first occurrence is here" } else { "the first occurrences begin here" };
+    let message = match kind {
+        _ if count == 1 => "the event was first sent here",
+        Kind::Replay { .. } => "the events were first sent from here on",
+        Kind::Doubles { .. } => "the first of them was sent here",
+    };
     out.push(Verdict {
         rule: framing(Framing::RepeatedEvents),
         stream: stream.name.clone(),
