@@ -133,7 +133,7 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             severity: Some(Severity::Note),
             basis: Basis::Framing,
             means: Some("the events are inside something else, and are checked there"),
-            says: "the wrapped events were checked {found}",
+            says: "the events are {found}, and were checked there",
             help: "if this is the wrong place, name the right one with --unwrap",
         },
         Framing::LoneSurrogate => ListedRule {
