@@ -154,7 +154,7 @@ impl<'p, W: Write> Human<'p, W> {
         // The message of a schema finding names a field, but not its event type.
         let of_schema = rule.is_some_and(|rule| rule.basis == Basis::Schema);
         let event_type = finding.event_type.as_deref().filter(|_| of_schema && entry.fold.types.values.len() == 1);
-        let event_type = event_type.map(|name| format!("{name}: ")).unwrap_or_default();
+        let event_type = event_type.map(of_type).unwrap_or_default();
         // A sentence about one field does not explain what is wrong with several.
         let is_about_one = entry.more.is_empty() && entry.fold.has_one_help();
         let rule_quote = rule.and_then(|rule| rule.quotes.first().map(String::as_str));
@@ -297,7 +297,7 @@ fn group_notes(notes: &[Entry]) -> Vec<(&Entry, Vec<&Entry>)> {
 fn note(entry: &Entry, more: &[&Entry], repeats: &[Repeat]) -> String {
     let finding = entry.finding();
     let Finding { rule, severity, message, event_type, .. } = finding;
-    let event_type = event_type.as_deref().map(|name| format!("{}: ", visible(name))).unwrap_or_default();
+    let event_type = event_type.as_deref().map(|name| of_type(&visible(name))).unwrap_or_default();
     let start = format!("{severity}[{rule}] {}", place_name(finding));
     let total: u64 = more.iter().chain([&entry]).map(|entry| entry.fold.times(repeats)).sum();
     let times = match more.len() as u64 {
@@ -312,6 +312,13 @@ fn note(entry: &Entry, more: &[&Entry], repeats: &[Repeat]) -> String {
     }
     let more: Vec<_> = more.iter().map(|entry| entry.finding().message.clone()).collect();
     format!("{start}: {event_type}{}{times}", visible(&join_messages(message, &more)))
+}
+
+/// Returns what stands before a message about an event of this type. Alone, a plain word such as `error` would be taken for a
+/// part of the message.
+fn of_type(name: &str) -> String {
+    let is_word = name.bytes().all(|byte| byte.is_ascii_lowercase());
+    if is_word { format!("{name} event: ") } else { format!("{name}: ") }
 }
 
 /// Returns a sentence on a finding of which only the first occurrence was reported.

@@ -472,10 +472,7 @@ mod tests {
         assert_eq!(parted(b"Hello", b"Hel").0, "after 3 characters, it ends instead of going on with \"lo\"");
         assert_eq!(parted(b"Hel", b"Hello").0, "after 3 characters, it goes on with \"lo\" instead of ending");
         assert_eq!(parted(b"Hello", b"").0, "it is empty instead of \"Hello\"");
-        assert_eq!(
-            parted("é".as_bytes(), "è".as_bytes()),
-            ("it begins with \"è\" instead of \"é\"".to_owned(), 0)
-        );
+        assert_eq!(parted("é".as_bytes(), "è".as_bytes()), ("it begins with \"è\" instead of \"é\"".to_owned(), 0));
         assert_eq!(
             parted("cafe\u{301}".as_bytes(), "café".as_bytes()).0,
             "after 3 characters, it has \"é\" instead of \"e\\u0301\""
