@@ -239,7 +239,7 @@ fn a_text_that_differs_is_shown_where_it_parts() {
         &[
             Words("error[final-message-mismatch] final-message-mismatch/one-element-a-line.json:4:"),
             Words("final_message is not the text that was streamed"),
-            Words("it begins with \"No.\" instead of \"Yes.\""),
+            Words("it is \"No.\" instead of \"Yes.\""),
             Source(3, "\"session.stream.chunk\""),
             Words("the streamed text began here"),
             Source(4, "No.\""),

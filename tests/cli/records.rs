@@ -135,7 +135,7 @@ fn a_record_in_a_stream_says_how_it_is_checked() {
         document["findings"][0]["help"].as_str().map(str::to_owned)
     };
     let told = |kinds: &str| {
-        let help = "send each event as a JSON object whose `type` is a string. If this is a stored record, check it \
+        let help = "send each event as a JSON object with a string in the field `type`. If this is a stored record, check it \
                     with --protocol session-records, and";
         Some(format!("{help} {kinds} if nothing tells its kind"))
     };

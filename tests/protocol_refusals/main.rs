@@ -328,14 +328,14 @@ fn a_protocol_with_names_of_its_own_works() {
         (4, "wrong-type", "`floor` must be an integer, but is the string \"2\""),
         (4, "moved-while-open", "the lift went up with its door open"),
         (5, "unknown-event", "\"session.completed\" is not an event type of this protocol"),
-        (6, "not-an-event", "this is not an event: it has no `kind`"),
+        (6, "not-an-event", "this is not an event: it has no field `kind`"),
     ];
     // What stands in line 6 may have been an event, which a note says.
     let mut all = said(stream);
     all.retain(|(_, rule, _)| rule != "check-skipped");
     assert_eq!(all, expected.map(|(line, rule, words)| (line, rule.to_owned(), words.to_owned())));
     let help = &lift.rule("not-an-event").expect("every protocol has it").help;
-    assert_eq!(help, "send each event as a JSON object whose `kind` is a string");
+    assert_eq!(help, "send each event as a JSON object with a string in the field `kind`");
     let first = stream.lines().next().expect("there is a line");
     assert_eq!(said(first), [(1, "left-open".to_owned(), "the door was left open".to_owned())]);
 }

@@ -91,7 +91,7 @@ impl<'t> Event<'t> {
         let name = shape.event_type.dotted();
         Err(match (root.at(text, &shape.event_type.0), &root.kind) {
             (Some(found), _) => NotAnEvent::not_a_string(&name, found, text),
-            (None, NodeKind::Object(_)) => NotAnEvent::Other(root.span.clone(), format!("it has no `{name}`")),
+            (None, NodeKind::Object(_)) => NotAnEvent::Other(root.span.clone(), format!("it has no field `{name}`")),
             (None, _) => NotAnEvent::Other(root.span.clone(), format!("it is {}", root.article())),
         })
     }

@@ -440,7 +440,7 @@ fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize) -> String {
         (true, false) => format!("{after}, it ends instead of going on with {}", show(streamed)),
         (false, true) if streamed.is_empty() => format!("it is {} instead of empty", show(said)),
         (false, true) => format!("{after}, it goes on with {} instead of ending", show(said)),
-        _ if characters == 0 => format!("it begins with {} instead of {}", show(said), show(streamed)),
+        _ if characters == 0 => format!("it is {} instead of {}", show(said), show(streamed)),
         _ => format!("{after}, it has {} instead of {}", show(said), show(streamed)),
     }
 }
@@ -472,7 +472,7 @@ mod tests {
         assert_eq!(parted(b"Hello", b"Hel").0, "after 3 characters, it ends instead of going on with \"lo\"");
         assert_eq!(parted(b"Hel", b"Hello").0, "after 3 characters, it goes on with \"lo\" instead of ending");
         assert_eq!(parted(b"Hello", b"").0, "it is empty instead of \"Hello\"");
-        assert_eq!(parted("é".as_bytes(), "è".as_bytes()), ("it begins with \"è\" instead of \"é\"".to_owned(), 0));
+        assert_eq!(parted("é".as_bytes(), "è".as_bytes()), ("it is \"è\" instead of \"é\"".to_owned(), 0));
         assert_eq!(
             parted("cafe\u{301}".as_bytes(), "café".as_bytes()).0,
             "after 3 characters, it has \"é\" instead of \"e\\u0301\""

@@ -162,7 +162,7 @@ pub(crate) fn framing_rule(rule: Framing) -> ListedRule {
             basis: Basis::Framing,
             means: Some("a JSON value is not an event"),
             says: "this is not an event: {found}",
-            help: "send each event as a JSON object whose `type` is a string",
+            help: "send each event as a JSON object with a string in the field `type`",
         },
         Framing::DuplicateKey => ListedRule {
             severity: Some(Severity::Warning),
