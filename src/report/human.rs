@@ -314,11 +314,13 @@ fn note(entry: &Entry, more: &[&Entry], repeats: &[Repeat]) -> String {
     format!("{start}: {event_type}{}{times}", visible(&join_messages(message, &more)))
 }
 
-/// Returns what stands before a message about an event of this type. Alone, a plain word such as `error` would be taken for a
-/// part of the message.
+/// Returns what stands before a message about an event of this type. Alone, a type called `error` would be taken for the
+/// finding's severity.
 fn of_type(name: &str) -> String {
-    let is_word = name.bytes().all(|byte| byte.is_ascii_lowercase());
-    if is_word { format!("{name} event: ") } else { format!("{name}: ") }
+    match name {
+        "error" | "warning" | "note" => format!("{name} event: "),
+        _ => format!("{name}: "),
+    }
 }
 
 /// Returns a sentence on a finding of which only the first occurrence was reported.
