@@ -17,7 +17,7 @@ use crate::protocol::series::{Series, SeriesStep, SeriesValue};
 use crate::protocol::tables::Certainty;
 
 /// What a finding says of the event with the first value, from which another one differs.
-const FIRST: &str = "the first value was sent here";
+const FIRST: &str = "this event has the first value";
 
 /// The last value of a series.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
