@@ -162,7 +162,7 @@ impl Oddity {
             Oddity::ByteOrderMark => "remove the byte-order mark before the event",
             Oddity::ZeroBytes => "look for a crash while the file was being written",
             Oddity::NoLineFeed => "end every event with a line feed",
-            Oddity::TornWrite => "begin the output with a line feed after a restart",
+            Oddity::TornWrite => "end every event with a line feed",
             Oddity::Escapes => "switch colours off in the program's output, such as with NO_COLOR=1",
             Oddity::DataTwice => "write `data: ` only once",
             Oddity::SseField => "write either server-sent events or one event per line, not both",

@@ -16,7 +16,9 @@ impl<W: CellObserver> Step<'_, W> {
         // Whether the event is left to the row for all others, which is the last one.
         let mut is_left = Certainty::Yes;
         let mut candidates = Vec::new();
-        for (choice, conditions) in effects.choices(moved) {
+        let choices = effects.choices(moved);
+        let most = choices.len();
+        for (choice, conditions) in choices {
             let when = if choice.otherwise { is_left } else { self.evaluate_when(conditions) };
             is_left = is_left.and(when.negated());
             if when == Certainty::No {
@@ -34,7 +36,12 @@ impl<W: CellObserver> Step<'_, W> {
                     return self.apply_row(number, lifecycle, row, Certainty::Yes);
                 }
                 Certainty::No => {}
-                guard => candidates.push((row, guard)),
+                guard => {
+                    if candidates.is_empty() {
+                        candidates.reserve_exact(most);
+                    }
+                    candidates.push((row, guard));
+                }
             }
         }
         if candidates.is_empty() {

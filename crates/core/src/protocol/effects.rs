@@ -61,7 +61,7 @@ pub struct RowChoice {
 impl Effects {
     /// Returns the rows of a lifecycle, each with its conditions on the event.
     #[inline]
-    pub fn choices(&self, of: &MovedLifecycle) -> impl Iterator<Item = (&RowChoice, &[Condition])> {
+    pub fn choices(&self, of: &MovedLifecycle) -> impl ExactSizeIterator<Item = (&RowChoice, &[Condition])> {
         let choices = &self.choices[of.choices.start as usize..of.choices.end as usize];
         choices.iter().map(|choice| (choice, &self.conditions[choice.when.start as usize..choice.when.end as usize]))
     }
