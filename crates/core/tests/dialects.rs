@@ -43,13 +43,13 @@ fn a_finding_names_the_dialects_that_explain_it() {
     let help = |number: usize| report.findings[number].help.as_deref().unwrap_or_default();
     assert!(
         help(1).ends_with(
-            ". If this is a stream of Cerebras, Cline, DeepSeek or others, use --dialect cerebras, cline or deepseek"
+            ". If this is a stream of a known provider, such as Cerebras, Cline or DeepSeek, name it with --dialect"
         ),
         "{}",
         help(1)
     );
     assert!(
-        help(0).contains(". If this is a stream of Hugging Face, OpenRouter, Perplexity or others, use "),
+        help(0).contains(". If this is a stream of a known provider, such as Hugging Face, OpenRouter or Perplexity, "),
         "{}",
         help(0)
     );

@@ -178,10 +178,11 @@ impl Protocol {
         };
         let names: Vec<_> = named.iter().map(|dialect| dialect.name.as_str()).collect();
         let names = any_of(&names)?;
-        let mut titles: Vec<_> = named.iter().map(|dialect| dialect.title.as_str()).collect();
-        if found.len() > MOST_NAMED {
-            titles.push("others");
-        }
-        Some(format!("If this is a stream of {}, use --dialect {names}", any_of(&titles)?))
+        let titles: Vec<_> = named.iter().map(|dialect| dialect.title.as_str()).collect();
+        let titles = any_of(&titles)?;
+        Some(match found.len() > MOST_NAMED {
+            true => format!("If this is a stream of a known provider, such as {titles}, name it with --dialect"),
+            false => format!("If this is a stream of {titles}, use --dialect {names}"),
+        })
     }
 }

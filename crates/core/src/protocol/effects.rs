@@ -42,8 +42,8 @@ pub struct MovedLifecycle {
     choices: Range<u32>,
 }
 
-/// What must be known of a row to choose it. Most events choose one of several, and all that this takes is kept in one place:
-/// the tables are read by one event of many, and have then to come from further away than the processor's first cache.
+/// What must be known of a row to choose it, all of it in one place: so few events take a whole step that the tables have left
+/// the processor's nearest cache by the next one, and what is read of them has to be fetched again.
 #[derive(Debug)]
 pub struct RowChoice {
     /// The index of the row among those of its lifecycle for the event type.

@@ -162,7 +162,7 @@ impl StreamJudge {
     /// Judges a valid event by the machine's short path. Returns `false`, and judges nothing, if that is not for it.
     #[inline(always)]
     fn judge_repeat(&mut self, protocol: &Protocol, line: &EventLine<'_>, id: usize, fields: &Reading<'_>) -> bool {
-        // To copy the origin, which was written just now, would take the time of a tenth of the rest.
+        // The origin is not copied: it was written just now, in parts, and a copy of the whole would have to wait for these.
         let EventLine { text, span, at: origin, row, .. } = line;
         let event_type = &protocol.tables().events[id];
         // One that is not there, or is written as nobody does, is not for this path.
