@@ -87,7 +87,7 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             4,
             rule,
-            "final_message is not the text that was streamed: after 5 characters, it has \"hree\" instead of \"wo\"",
+            "final_message is not the text that was streamed: after 4 characters, it has \"three\" instead of \"two\"",
             "",
         )],
     );

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use super::json::space_name;
 use crate::framing::Framing;
-use crate::text::count;
 
 /// Something about the framing of an input that is reported once a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -122,7 +121,10 @@ impl Oddity {
             Oddity::SseField => {
                 format!("{on_lines}, there is a field of server-sent events where an event was expected")
             }
-            Oddity::NoBlankLine => format!("there is no blank line before {}", count(lines, "server-sent event")),
+            Oddity::NoBlankLine => match lines {
+                1 => "this server-sent event has no blank line before it".to_owned(),
+                _ => format!("{lines} server-sent events have no blank line before them"),
+            },
             Oddity::HttpHead => are("the head of an HTTP response"),
             Oddity::CurlTrace => are("what curl prints about the transfer"),
             Oddity::ContentLength => format!("{on_lines}, there is a `Content-Length` header before the event"),

@@ -422,8 +422,20 @@ fn is_combining(c: char) -> bool {
     ('\u{300}'..='\u{36F}').contains(&c)
 }
 
+/// The length of the longest word that is shown as a whole where two texts part in the middle of it, in bytes.
+const LONGEST_WORD: usize = 24;
+
+/// Returns the offset of the word in which two texts part after `common` bytes: half of a word says little.
+fn start_of_word(text: &[u8], common: usize) -> usize {
+    let word =
+        text[..common].iter().rev().take_while(|byte| !byte.is_ascii_whitespace()).take(LONGEST_WORD + 1).count();
+    if word <= LONGEST_WORD { common - word } else { common }
+}
+
 /// Describes a difference after `common` bytes.
 fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize) -> String {
+    let go_on = common < streamed.len() && common < said.len();
+    let common = if go_on { start_of_word(said, common) } else { common };
     let characters = String::from_utf8_lossy(&said[..common]).chars().count();
     let show = |bytes: &[u8]| {
         let shown = quoted(&String::from_utf8_lossy(&bytes[common.min(bytes.len())..]), SHOWN_CHARS);
@@ -472,11 +484,12 @@ mod tests {
         assert_eq!(parted(b"Hello", b"Hel").0, "after 3 characters, it ends instead of going on with \"lo\"");
         assert_eq!(parted(b"Hel", b"Hello").0, "after 3 characters, it goes on with \"lo\" instead of ending");
         assert_eq!(parted(b"Hello", b"").0, "it is empty instead of \"Hello\"");
+        assert_eq!(parted(b"At four.", b"At five.").0, "after 3 characters, it has \"five.\" instead of \"four.\"");
+        let long = "a".repeat(30);
+        let words = format!("after {} characters, it has \"c\" instead of \"b\"", long.len());
+        assert_eq!(parted(format!("{long}b").as_bytes(), format!("{long}c").as_bytes()).0, words);
         assert_eq!(parted("é".as_bytes(), "è".as_bytes()), ("it is \"è\" instead of \"é\"".to_owned(), 0));
-        assert_eq!(
-            parted("cafe\u{301}".as_bytes(), "café".as_bytes()).0,
-            "after 3 characters, it has \"é\" instead of \"e\\u0301\""
-        );
+        assert_eq!(parted("cafe\u{301}".as_bytes(), "café".as_bytes()).0, "it is \"café\" instead of \"cafe\\u0301\"");
     }
 
     /// A message was not streamed, so it is called by its name.

@@ -210,8 +210,8 @@ fn a_finding_names_the_text_and_its_key() {
     assert_eq!(
         found.collect::<Vec<_>>(),
         [
-            ("part 0: after 1 character, it has \"x\" instead of \"b\"", "the part began here"),
-            ("part 0: after 1 character, it has \"y\" instead of \"x\"", "the whole part was sent here"),
+            ("part 0: it is \"ax\" instead of \"ab\"", "the part began here"),
+            ("part 0: it is \"ay\" instead of \"ax\"", "the whole part was sent here"),
             ("part 1: \"{\"", "the part began here"),
         ]
     );
