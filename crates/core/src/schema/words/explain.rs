@@ -321,7 +321,9 @@ fn describe_into(raw: &[u8], out: &mut String) {
         [b'[', ..] => out.push_str("an array"),
         [b'{', inside @ .., b'}'] if is_empty(inside) => out.push_str("an empty object"),
         [b'{', ..] => out.push_str("an object"),
-        [b't' | b'f' | b'n', ..] => out.push_str(&lossy(raw)),
+        // "but is true" would be read as a sentence by itself.
+        [b't' | b'f', ..] => out.extend(["the boolean ", &lossy(raw)]),
+        [b'n', ..] => out.push_str(&lossy(raw)),
         _ => out.extend(["the number ", &shortened(&lossy(raw), 40)]),
     }
 }
