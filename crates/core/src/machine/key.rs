@@ -19,6 +19,9 @@ const END: u8 = 0;
 /// What stands before a byte of a part that would be read as `END` or as this one.
 const ESCAPE: u8 = 1;
 
+/// The least whole number that is not told from all others as a floating-point number, less one.
+const LEAST_INEXACT: f64 = (1u64 << 53) as f64;
+
 /// The result of reading a key.
 pub(crate) enum Key {
     Read(Vec<u8>),
@@ -34,7 +37,7 @@ pub(crate) fn read_key(slots: &[usize], scope: Scope<'_>) -> Key {
     for slot in slots {
         match scope.field(*slot) {
             Field::Text(raw) => add_part(&mut key, &unescaped(raw)),
-            Field::Number(raw) => add_part(&mut key, raw),
+            Field::Number(raw) => add_part(&mut key, &number_part(raw)),
             Field::Index(number) => add_part(&mut key, number.to_string().as_bytes()),
             Field::Null | Field::Absent => return Key::Absent,
             Field::Bool(_) | Field::Container(_) | Field::Unreadable => is_readable = false,
@@ -49,11 +52,23 @@ pub(crate) fn key_of(parts: &[Value]) -> Option<Vec<u8>> {
     for part in parts {
         match part {
             Value::String(text) => add_part(&mut key, text.as_bytes()),
-            Value::Number(number) => add_part(&mut key, number.to_string().as_bytes()),
+            Value::Number(number) => add_part(&mut key, &number_part(number.to_string().as_bytes())),
             _ => return None,
         }
     }
     Some(key)
+}
+
+/// Returns a number as a part of a key. A whole number is the same however it is written, as long as it is exact.
+fn number_part(raw: &[u8]) -> Cow<'_, [u8]> {
+    if raw.iter().all(u8::is_ascii_digit) {
+        return Cow::Borrowed(raw);
+    }
+    let number = std::str::from_utf8(raw).ok().and_then(|digits| digits.parse::<f64>().ok());
+    match number.filter(|number| number.fract() == 0.0 && number.abs() < LEAST_INEXACT) {
+        Some(whole) => Cow::Owned((whole as i64).to_string().into_bytes()),
+        None => Cow::Borrowed(raw),
+    }
 }
 
 fn add_part(key: &mut Vec<u8>, part: &[u8]) {
@@ -202,6 +217,23 @@ mod tests {
     fn the_parts_of_a_key_are_those_that_were_read() {
         assert_eq!(key_parts(&key(&["7", "", "a\0\u{1}"])), ["7", "", "a\0\u{1}"]);
         assert_eq!(key_parts(&[]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_whole_number_is_one_part_however_it_is_written() {
+        for (written, part) in [
+            ("0", "0"),
+            ("-0", "0"),
+            ("0.0", "0"),
+            ("0e0", "0"),
+            ("1.2e1", "12"),
+            ("-3.0", "-3"),
+            ("1.5", "1.5"),
+            ("9007199254740993", "9007199254740993"),
+            ("9007199254740993.0", "9007199254740993.0"),
+        ] {
+            assert_eq!(number_part(written.as_bytes()), part.as_bytes(), "{written}");
+        }
     }
 
     #[test]

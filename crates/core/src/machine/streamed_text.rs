@@ -417,9 +417,12 @@ fn written_offset(written: &[u8], decoded: usize) -> usize {
     at
 }
 
-/// Returns whether a character is an accent that joins the one before it.
-fn is_combining(c: char) -> bool {
-    ('\u{300}'..='\u{36F}').contains(&c)
+/// Returns whether a character cannot be told from others, or from none, when it is shown: an accent that joins the one before
+/// it, a space other than the usual one, a control character, or one that only says how others are shown.
+fn is_hard_to_see(c: char) -> bool {
+    let is_format = matches!(c, '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}')
+        || matches!(c, '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E0FFF}');
+    ('\u{300}'..='\u{36F}').contains(&c) || c != ' ' && c.is_whitespace() || c.is_control() || is_format
 }
 
 /// The length of the longest word that is shown as a whole where two texts part in the middle of it, in bytes.
@@ -439,9 +442,9 @@ fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize) -> String {
     let characters = String::from_utf8_lossy(&said[..common]).chars().count();
     let show = |bytes: &[u8]| {
         let shown = quoted(&String::from_utf8_lossy(&bytes[common.min(bytes.len())..]), SHOWN_CHARS);
-        // One text may have é in one character, and the other in two, which look the same.
-        let written = |c: char| if is_combining(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
-        if shown.contains(is_combining) { shown.chars().map(written).collect() } else { shown }
+        // Two texts that look the same differ all the same: é may be one character, or two.
+        let written = |c: char| if is_hard_to_see(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+        if shown.contains(is_hard_to_see) { shown.chars().map(written).collect() } else { shown }
     };
     let after = match characters {
         1 => "after 1 character".to_owned(),
@@ -485,6 +488,12 @@ mod tests {
         assert_eq!(parted(b"Hel", b"Hello").0, "after 3 characters, it goes on with \"lo\" instead of ending");
         assert_eq!(parted(b"Hello", b"").0, "it is empty instead of \"Hello\"");
         assert_eq!(parted(b"At four.", b"At five.").0, "after 3 characters, it has \"five.\" instead of \"four.\"");
+        assert_eq!(
+            parted("a b".as_bytes(), "a\u{A0}b".as_bytes()).0,
+            "it is \"a\\u00a0b\" instead of \"a b\" (only white space differs)"
+        );
+        let joined = parted("a\u{200B}b".as_bytes(), "a\u{200C}b".as_bytes()).0;
+        assert_eq!(joined, "it is \"a\\u200cb\" instead of \"a\\u200bb\"");
         let long = "a".repeat(30);
         let words = format!("after {} characters, it has \"c\" instead of \"b\"", long.len());
         assert_eq!(parted(format!("{long}b").as_bytes(), format!("{long}c").as_bytes()).0, words);

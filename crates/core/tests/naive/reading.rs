@@ -302,7 +302,11 @@ pub fn key(event: &Event, item: &Item, pointers: &[&str]) -> Named {
         match item.field(event, pointer) {
             Field::Absent | Field::There(Value::Null) => return Named::None,
             Field::Unreadable => unreadable = true,
-            Field::There(value) => parts.push(value.to_string()),
+            // 0, 0.0 and -0 are one number.
+            Field::There(value) => parts.push(match value.as_f64() {
+                Some(number) if number.fract() == 0.0 && number.abs() < 2f64.powi(53) => (number as i64).to_string(),
+                _ => value.to_string(),
+            }),
         }
     }
     if unreadable { Named::Unreadable } else { Named::Is(parts) }
