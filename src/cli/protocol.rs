@@ -11,11 +11,12 @@ use sessionlint_core::protocol::series::{Series, SeriesStep};
 use sessionlint_core::protocol::tables::{Cell, Condition, Each, FieldTest, Lifecycle, States};
 use sessionlint_core::protocol::texts::{JsonKind, Text};
 use sessionlint_core::protocol::{Protocol, RuleId, Tables};
+use sessionlint_core::text::alternatives;
 
 use super::config::ProtocolChoice;
 use super::console::standard_output;
 use super::{CliError, Exit};
-use crate::picture::labels::{Labels, RowRef, alternatives, printable};
+use crate::picture::labels::{Labels, RowRef, printable};
 use crate::report::Syntax;
 
 /// The width of a table, in columns. Wider tables are split into blocks of states, of at least one state each.

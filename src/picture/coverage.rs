@@ -17,8 +17,9 @@ use sessionlint_core::machine::CellId;
 use sessionlint_core::protocol::tables::{Cell, Lifecycle, Row, States};
 use sessionlint_core::protocol::{Basis, Protocol, Rule, RuleId, Tables, framing};
 use sessionlint_core::schema::Pointer;
+use sessionlint_core::text::alternatives;
 
-use super::labels::{Labels, RowRef, alternatives, printable};
+use super::labels::{Labels, RowRef, printable};
 use super::sound_states;
 
 pub use json::json;

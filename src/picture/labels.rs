@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sessionlint_core::protocol::tables::{Condition, Each, Lifecycle, Row, States, Wanted};
 use sessionlint_core::protocol::{Keyed, Scalar, Tables};
-use sessionlint_core::text::visible;
+use sessionlint_core::text::{alternatives, visible};
 
 use super::Node;
 
@@ -338,15 +338,6 @@ fn of_one_field(conditions: Vec<(usize, Vec<Scalar>)>) -> Option<(usize, Vec<Sca
     let slot = conditions.first()?.0;
     let is_one = conditions.iter().all(|(other, _)| *other == slot);
     is_one.then(|| (slot, conditions.into_iter().flat_map(|(_, values)| values).collect()))
-}
-
-/// Joins names to `a, b or c`.
-pub fn alternatives(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
-    }
 }
 
 /// Returns a number in superscript digits.

@@ -15,7 +15,7 @@ use causes::{Cause, Fold, Folds};
 use sessionlint_core::finding::{Finding, Place, Repeat, Severity};
 use sessionlint_core::framing::Framing;
 use sessionlint_core::protocol::{Basis, Rulebook};
-use sessionlint_core::text::{list, visible};
+use sessionlint_core::text::{alternatives, list, visible};
 
 use super::inert::Syntax;
 use super::tally::Tally;
@@ -373,9 +373,9 @@ fn join_messages(first: &str, more: &[String]) -> String {
     let parted = nouns.iter().find_map(|(one, several)| Some((first.split_once(one)?, *one, *several)));
     let joined = parted.filter(|_| !more.is_empty()).and_then(|((who, what), one, several)| {
         let others = more.iter().map(|message| message.strip_prefix(who)?.strip_prefix(one));
-        let mut missing: Vec<&str> = std::iter::once(Some(what)).chain(others).collect::<Option<_>>()?;
-        let last = missing.pop().filter(|last| missing.iter().chain([last]).all(|name| !name.contains(' ')))?;
-        Some(format!("{who}{several}{} or {last}", missing.join(", ")))
+        let missing: Vec<&str> = std::iter::once(Some(what)).chain(others).collect::<Option<_>>()?;
+        let are_names = missing.iter().all(|name| !name.contains(' '));
+        are_names.then(|| format!("{who}{several}{}", alternatives(&missing)))
     });
     joined.unwrap_or_else(|| [&[first.to_owned()], more].concat().join("; "))
 }

@@ -61,13 +61,13 @@ pub fn starts_with(text: &[u8], literal: &[u8]) -> bool {
 /// compared without a loop, whatever their number.
 #[inline]
 pub fn start_alike(one: &[u8], other: &[u8], length: usize) -> bool {
-    let is_same = |one: &[u8; 16], other: &[u8; 16]| u8x16::new(*one).simd_eq(u8x16::new(*other)).to_bitmask();
+    let same = |one: &[u8; 16], other: &[u8; 16]| u8x16::new(*one).simd_eq(u8x16::new(*other)).to_bitmask();
     match (one.first_chunk(), other.first_chunk()) {
-        (Some(one), Some(other)) if length <= 16 => !is_same(one, other) & ((1 << length) - 1) == 0,
+        (Some(one), Some(other)) if length <= 16 => !same(one, other) & ((1 << length) - 1) == 0,
         (Some(start), Some(other_start)) if length <= 32 => {
             let end = |text: &[u8]| text.get(length - 16..).and_then(|rest| rest.first_chunk().copied());
             let (Some(end), Some(other_end)) = (end(one), end(other)) else { return false };
-            is_same(start, other_start) & is_same(&end, &other_end) == 0xFFFF
+            same(start, other_start) & same(&end, &other_end) == 0xFFFF
         }
         _ => other.get(..length).is_some_and(|other| starts_with(one, other)),
     }

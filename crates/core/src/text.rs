@@ -10,11 +10,20 @@ pub fn count(number: u64, noun: &str) -> String {
 
 /// Formats several names: `a, b and c`.
 pub fn list<S: AsRef<str>>(names: &[S]) -> String {
+    joined(names, "and")
+}
+
+/// Formats several names of which one is meant: `a, b or c`.
+pub fn alternatives<S: AsRef<str>>(names: &[S]) -> String {
+    joined(names, "or")
+}
+
+fn joined<S: AsRef<str>>(names: &[S], word: &str) -> String {
     let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
     match &names[..] {
         [] => String::new(),
         [name] => (*name).to_owned(),
-        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+        [before @ .., last] => format!("{} {word} {last}", before.join(", ")),
     }
 }
 

@@ -4,9 +4,10 @@ use std::fmt::{self, Write as _};
 
 use sessionlint_core::protocol::Tables;
 use sessionlint_core::protocol::records::{LinkTest, Records, Test};
+use sessionlint_core::text::alternatives;
 
 use super::rule_mark;
-use crate::picture::labels::{alternatives, printable};
+use crate::picture::labels::printable;
 
 /// Writes the tables of a protocol of records, except for its rules.
 pub fn write_records(out: &mut String, tables: &Tables, records: &Records) -> fmt::Result {

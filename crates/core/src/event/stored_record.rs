@@ -3,6 +3,7 @@
 use crate::input::json::{Node, NodeKind, inner, unescaped_lossy};
 use crate::protocol::Protocol;
 use crate::schema::Subschema;
+use crate::text::alternatives;
 
 /// Returns the options that check an object as a stored record, in words, if it looks like one of a built-in protocol:
 /// it has a time and another field of some kind of record, and no event.
@@ -10,9 +11,8 @@ use crate::schema::Subschema;
 pub(crate) fn record_options(node: &Node, text: &[u8]) -> Option<String> {
     built_in().find_map(|protocol| {
         let kinds: Vec<_> = kinds(protocol, node, text).iter().map(|kind| format!("--kind {kind}")).collect();
-        let (last, others) = kinds.split_last()?;
-        let kinds = if others.is_empty() { last.clone() } else { format!("{} or {last}", others.join(", ")) };
-        Some(format!("--protocol {}, and {kinds} if nothing tells its kind", protocol.name()))
+        let options = (!kinds.is_empty()).then(|| alternatives(&kinds))?;
+        Some(format!("--protocol {}, and {options} if nothing tells its kind", protocol.name()))
     })
 }
 

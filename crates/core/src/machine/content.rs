@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::field::{Container, Field, KeptValue, display_field, display_text};
+use super::field::{Container, Field, KeptValue, display_field, display_text, number};
 use crate::bytes::{Digest, lossy};
 use crate::input::json::{Node, NodeKind, inner, parse_leniently, unescaped, unescaped_lossy};
 use crate::schema::{SHOWN_CHARS, shortened};
@@ -202,11 +202,11 @@ fn write_content(node: &Node, text: &[u8], out: &mut Vec<u8>) {
         NodeKind::Null => out.push(b'n'),
         NodeKind::Bool(value) => out.push(if *value { b't' } else { b'f' }),
         NodeKind::Number => {
-            let number =
-                std::str::from_utf8(&text[node.span.clone()]).ok().and_then(|number| number.parse::<f64>().ok());
             out.push(b'#');
             // There is only one zero.
-            out.extend(number.map_or(f64::NAN, |number| number + 0.0).to_bits().to_le_bytes());
+            out.extend(
+                number(&text[node.span.clone()]).map_or(f64::NAN, |number| number + 0.0).to_bits().to_le_bytes(),
+            );
         }
         NodeKind::String => {
             out.push(b'"');

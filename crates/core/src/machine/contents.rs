@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::field::{Field, KeptValue, Scope, display_field, says_any};
+use super::field::{Field, KeptValue, Scope, display_field, number, says_any};
 use super::observer::CellObserver;
 use super::step::{Step, event_place};
 use super::streams::LastValues;
@@ -53,9 +53,8 @@ impl<W: CellObserver> Step<'_, W> {
         let speaks = match (&check.test, field) {
             (FieldTest::Says(says), Field::Text(raw)) => says_any(raw, says.iter().map(String::as_str)),
             (FieldTest::Below(least), Field::Number(raw)) => {
-                let number = std::str::from_utf8(raw).ok().and_then(|number| number.parse::<f64>().ok());
                 // What is read leniently may be -Infinity, of which something else is said.
-                number.is_some_and(|number| number.is_finite() && number < *least)
+                number(raw).is_some_and(|number| number.is_finite() && number < *least)
             }
             (FieldTest::Any, Field::Unreadable) => false,
             (FieldTest::Any, _) => true,

@@ -185,7 +185,8 @@ pub(crate) fn says_any<'w>(raw: &[u8], mut wanted: impl Iterator<Item = &'w str>
     wanted.any(|words| says_words(&label, words))
 }
 
-fn number(raw: &[u8]) -> Option<f64> {
+/// Returns the value of a number; `None` if it is written as none.
+pub(super) fn number(raw: &[u8]) -> Option<f64> {
     std::str::from_utf8(raw).ok()?.parse().ok()
 }
 

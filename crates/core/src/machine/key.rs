@@ -9,7 +9,7 @@ use std::ops::Bound;
 
 use serde_json::Value;
 
-use super::field::{Field, Scope, display_text};
+use super::field::{Field, Scope, display_text, number};
 use crate::bytes::contains;
 use crate::input::json::unescaped;
 use crate::protocol::tables::Lifecycle;
@@ -19,8 +19,8 @@ const END: u8 = 0;
 /// What stands before a byte of a part that would be read as `END` or as this one.
 const ESCAPE: u8 = 1;
 
-/// The least whole number that is not told from all others as a floating-point number, less one.
-const LEAST_INEXACT: f64 = (1u64 << 53) as f64;
+/// A floating-point number below this, if it is whole, is the one that was written.
+const MOST_EXACT: f64 = (1u64 << 53) as f64;
 
 /// The result of reading a key.
 pub(crate) enum Key {
@@ -64,8 +64,7 @@ fn number_part(raw: &[u8]) -> Cow<'_, [u8]> {
     if raw.iter().all(u8::is_ascii_digit) {
         return Cow::Borrowed(raw);
     }
-    let number = std::str::from_utf8(raw).ok().and_then(|digits| digits.parse::<f64>().ok());
-    match number.filter(|number| number.fract() == 0.0 && number.abs() < LEAST_INEXACT) {
+    match number(raw).filter(|number| number.fract() == 0.0 && number.abs() < MOST_EXACT) {
         Some(whole) => Cow::Owned((whole as i64).to_string().into_bytes()),
         None => Cow::Borrowed(raw),
     }

@@ -26,15 +26,9 @@ impl<W: CellObserver> Step<'_, W> {
             }
             let lifecycle = &tables.lifecycles[number];
             let row = &lifecycle.rows[event_type][choice.row];
-            let guard = if choice.has_gates {
-                when.and(self.evaluate_gate(&row.before, true)).and(self.evaluate_gate(&row.after, false))
-            } else {
-                when
-            };
-            match guard {
-                Certainty::Yes if !choice.is_over_items => {
-                    return self.apply_row(number, lifecycle, row, Certainty::Yes);
-                }
+            let gate = self.evaluate_gate(&row.before, true).and(self.evaluate_gate(&row.after, false));
+            match when.and(gate) {
+                Certainty::Yes if row.each.is_none() => return self.apply_row(number, lifecycle, row, Certainty::Yes),
                 Certainty::No => {}
                 guard => {
                     if candidates.is_empty() {
@@ -54,7 +48,12 @@ impl<W: CellObserver> Step<'_, W> {
         match candidates.as_slice() {
             [(row, guard), others @ ..] if others.iter().all(|(other, _)| other.array() == row.array()) => {
                 match row.array() {
-                    Some(array) => self.apply_to_items(moved, lifecycle, array, &candidates),
+                    Some(array) => {
+                        self.apply_to_items(number, lifecycle, array, &candidates);
+                        if moved.has_others {
+                            self.apply_to_others(number, lifecycle, &candidates);
+                        }
+                    }
                     None if others.is_empty() => self.apply_row(number, lifecycle, row, *guard),
                     None => self.apply_perhaps(number, lifecycle, &candidates),
                 }
@@ -64,42 +63,31 @@ impl<W: CellObserver> Step<'_, W> {
     }
 
     /// Applies rows over one array to its items, to each the row that takes it.
-    fn apply_to_items(
-        &mut self,
-        moved: &MovedLifecycle,
-        lifecycle: &Lifecycle,
-        array: usize,
-        candidates: &[(&Row, Certainty)],
-    ) {
-        let (event, number) = (self.event, moved.number);
+    fn apply_to_items(&mut self, number: usize, lifecycle: &Lifecycle, array: usize, candidates: &[(&Row, Certainty)]) {
+        let event = self.event;
+        let Some(items) = self.items(array) else {
+            return candidates.iter().for_each(|(row, _)| self.make_unsure(number, lifecycle, row));
+        };
         let mut taken: Vec<(usize, Certainty)> = Vec::with_capacity(candidates.len());
-        match self.items(array) {
-            None => candidates.iter().for_each(|(row, _)| self.make_unsure(number, lifecycle, row)),
-            Some(items) => {
-                for item in items {
-                    let scope = Scope { event, item: Some(item) };
-                    let mut perhaps: Vec<&Row> = Vec::new();
-                    let mut certain = None;
-                    taken.clear();
-                    for (row, guard) in candidates {
-                        let takes = self.takes_item(lifecycle, row, scope, &taken);
-                        taken.push((row.number, takes));
-                        match guard.and(takes) {
-                            Certainty::Yes => certain = Some(*row),
-                            Certainty::Perhaps => perhaps.push(row),
-                            Certainty::No => {}
-                        }
-                    }
-                    match (certain, perhaps.as_slice()) {
-                        (Some(row), _) => self.move_keyed(number, lifecycle, row, Certainty::Yes, scope),
-                        (None, [row]) => self.move_keyed(number, lifecycle, row, Certainty::Perhaps, scope),
-                        (None, several) => self.move_one_perhaps(number, lifecycle, several, scope),
-                    }
+        for item in items {
+            let scope = Scope { event, item: Some(item) };
+            let mut perhaps: Vec<&Row> = Vec::new();
+            let mut certain = None;
+            taken.clear();
+            for (row, guard) in candidates {
+                let takes = self.takes_item(lifecycle, row, scope, &taken);
+                taken.push((row.number, takes));
+                match guard.and(takes) {
+                    Certainty::Yes => certain = Some(*row),
+                    Certainty::Perhaps => perhaps.push(row),
+                    Certainty::No => {}
                 }
             }
-        }
-        if moved.has_others {
-            self.apply_to_others(number, lifecycle, candidates);
+            match (certain, perhaps.as_slice()) {
+                (Some(row), _) => self.move_keyed(number, lifecycle, row, Certainty::Yes, scope),
+                (None, [row]) => self.move_keyed(number, lifecycle, row, Certainty::Perhaps, scope),
+                (None, several) => self.move_one_perhaps(number, lifecycle, several, scope),
+            }
         }
     }
 

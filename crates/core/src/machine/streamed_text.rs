@@ -12,6 +12,7 @@ use crate::input::json::{
     ends_with_high, is_string_content, starts_with_low, unescape_one, unescaped, unescaped_lossy,
 };
 use crate::schema::quoted;
+use crate::text::is_control;
 
 /// Maximum length of each of the texts that a mismatch shows, in characters.
 pub(super) const SHOWN_CHARS: usize = 32;
@@ -420,9 +421,8 @@ fn written_offset(written: &[u8], decoded: usize) -> usize {
 /// Returns whether a character cannot be told from others, or from none, when it is shown: an accent that joins the one before
 /// it, a space other than the usual one, a control character, or one that only says how others are shown.
 fn is_hard_to_see(c: char) -> bool {
-    let is_format = matches!(c, '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}')
-        || matches!(c, '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E0FFF}');
-    ('\u{300}'..='\u{36F}').contains(&c) || c != ' ' && c.is_whitespace() || c.is_control() || is_format
+    let is_added = matches!(c, '\u{AD}' | '\u{300}'..='\u{36F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0080}'..='\u{E0FFF}');
+    is_added || is_control(c) || c != ' ' && c.is_whitespace()
 }
 
 /// The length of the longest word that is shown as a whole where two texts part in the middle of it, in bytes.
@@ -507,6 +507,11 @@ mod tests {
         let parted = |written: &[u8], whole: &[u8]| {
             find_mismatch(written, &[], whole, || Some("message".into())).expect("they differ").parted
         };
+        assert_eq!(parted(b"It rains", b"It pours"), "after 3 characters, it has \"pours\" instead of \"rains\"");
+        assert_eq!(parted(b"Rain", b"Pain"), "it is \"Pain\" instead of \"Rain\"");
+        assert_eq!(parted(b"Hello", b"H"), "after 1 character, it ends instead of going on with \"ello\"");
+        assert_eq!(parted(b"Hel", b"Hello"), "after 3 characters, it goes on with \"lo\" instead of ending");
+        assert_eq!(parted(b"Hello", b""), "it is empty instead of \"Hello\"");
         assert_eq!(parted(b"", b"Hello"), "it is \"Hello\" instead of empty");
         assert_eq!(
             parted("caf\u{FFFD}".as_bytes(), "café".as_bytes()),

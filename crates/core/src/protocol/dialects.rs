@@ -9,7 +9,7 @@ use crate::error::{Problem, ProtocolError};
 use crate::finding::Severity;
 use crate::framing::Framing;
 use crate::schema::Schema;
-use crate::text::{did_you_mean, nearest};
+use crate::text::{alternatives, did_you_mean, nearest};
 
 /// The most dialects that a finding names.
 const MOST_NAMED: usize = 3;
@@ -171,15 +171,11 @@ impl Protocol {
         };
         let found: Vec<_> = self.dialects().iter().filter(explains).collect();
         let named = &found[..found.len().min(MOST_NAMED)];
-        let any_of = |names: &[&str]| match names {
-            [] => None,
-            [one] => Some((*one).to_owned()),
-            [before @ .., last] => Some(format!("{} or {last}", before.join(", "))),
-        };
-        let names: Vec<_> = named.iter().map(|dialect| dialect.name.as_str()).collect();
-        let names = any_of(&names)?;
-        let titles: Vec<_> = named.iter().map(|dialect| dialect.title.as_str()).collect();
-        let titles = any_of(&titles)?;
+        if named.is_empty() {
+            return None;
+        }
+        let titles = alternatives(&named.iter().map(|dialect| &dialect.title).collect::<Vec<_>>());
+        let names = alternatives(&named.iter().map(|dialect| &dialect.name).collect::<Vec<_>>());
         Some(match found.len() > MOST_NAMED {
             true => format!("If this is a stream of a known provider, such as {titles}, name it with --dialect"),
             false => format!("If this is a stream of {titles}, use --dialect {names}"),

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::conditions::Condition;
 use super::repeat_plan::RepeatPlan;
 use super::series::Series;
-use super::tables::{Lifecycle, Row};
+use super::tables::Lifecycle;
 use super::texts::Text;
 
 /// The lifecycles and texts that an event type can change, so that a step need not look at the others.
@@ -50,12 +50,8 @@ pub struct RowChoice {
     pub row: usize,
     /// The range of its conditions.
     when: Range<u32>,
-    /// See [`Row::otherwise`].
+    /// See [`Row::otherwise`](super::tables::Row::otherwise).
     pub otherwise: bool,
-    /// Whether the row depends on the states of lifecycles.
-    pub has_gates: bool,
-    /// Whether the row is over the items of an array.
-    pub is_over_items: bool,
 }
 
 impl Effects {
@@ -83,30 +79,18 @@ impl Effects {
         let (of_losses, others) = (0..series.len())
             .filter(|index| has_values(&series[*index]))
             .partition(|index| series[*index].is_of_losses);
-        let (mut choices, mut conditions) = (Vec::new(), Vec::new());
-        let mut choose = |row: &Row| {
-            let start = conditions.len() as u32;
-            conditions.extend_from_slice(&row.when);
-            choices.push(RowChoice {
-                row: row.number,
-                when: start..conditions.len() as u32,
-                otherwise: row.otherwise,
-                has_gates: !(row.before.is_empty() && row.after.is_empty()),
-                is_over_items: row.each.is_some(),
-            });
-        };
-        let mut moved = Vec::new();
-        let mut first = 0;
-        for (number, lifecycle) in lifecycles.iter().enumerate() {
+        let (mut moved, mut choices, mut conditions) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, lifecycle) in lifecycles.iter().enumerate().filter(|(_, one)| !one.rows[event].is_empty()) {
             let rows = &lifecycle.rows[event];
-            let chosen = rows.iter().filter(|row| !row.of_others);
-            let end = first + chosen.clone().count() as u32;
-            chosen.for_each(&mut choose);
-            if !rows.is_empty() {
-                let has_others = rows.iter().any(|row| row.of_others);
-                moved.push(MovedLifecycle { number, has_others, choices: first..end });
+            let first = choices.len() as u32;
+            for row in rows.iter().filter(|row| !row.of_others) {
+                let start = conditions.len() as u32;
+                conditions.extend_from_slice(&row.when);
+                let when = start..conditions.len() as u32;
+                choices.push(RowChoice { row: row.number, when, otherwise: row.otherwise });
             }
-            first = end;
+            let has_others = rows.iter().any(|row| row.of_others);
+            moved.push(MovedLifecycle { number, has_others, choices: first..choices.len() as u32 });
         }
         Effects {
             lifecycles: moved.into(),

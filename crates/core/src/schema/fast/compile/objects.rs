@@ -69,13 +69,11 @@ impl<'c> Compiler<'c> {
             }
         }
         let watched = watched.into();
-        let first_order = self.order.len();
-        self.order.extend(0..=properties.len() as u8);
+        let first_order = self.order_of(&properties);
         let dependent = dependent.into();
         node.object = Some(Box::new(ObjectNode { properties, required: bits, open, watched, dependent, first_order }));
         if open && expects_more(schema) {
-            let inner = SchemaNode { object: node.object.take(), ..node.clone() };
-            node.rare = Some(Box::new(RareNode::ExpectsMore(inner)));
+            expect_more(node);
         }
         Ok(())
     }
@@ -92,13 +90,19 @@ impl<'c> Compiler<'c> {
         for name in names {
             properties.push(self.property(name, &ANYTHING, at, item)?);
         }
-        let first_order = self.order.len();
-        self.order.extend(0..=properties.len() as u8);
+        let first_order = self.order_of(&properties);
         let (watched, dependent) = (Box::default(), Box::default());
         let object = ObjectNode { properties, required: 0, open: true, watched, dependent, first_order };
-        let inner = SchemaNode { object: Some(Box::new(object)), ..node.clone() };
-        node.rare = Some(Box::new(RareNode::ExpectsMore(inner)));
+        node.object = Some(Box::new(object));
+        expect_more(node);
         Ok(())
+    }
+
+    /// Adds the entries for the order of an object's properties, and returns the index of the first.
+    fn order_of(&mut self, properties: &[Property]) -> usize {
+        let first = self.order.len();
+        self.order.extend(0..=properties.len() as u8);
+        first
     }
 
     /// Compiles one property of an object.
@@ -154,4 +158,10 @@ impl<'c> Compiler<'c> {
         node.rare = Some(Box::new(RareNode::Union(union)));
         Ok(())
     }
+}
+
+/// Lets a value that is an object have more properties than are declared, none of which is unknown then.
+fn expect_more(node: &mut SchemaNode) {
+    let inner = SchemaNode { object: node.object.take(), ..node.clone() };
+    node.rare = Some(Box::new(RareNode::ExpectsMore(inner)));
 }
