@@ -66,7 +66,7 @@ fn a_protocol_is_printed_whole() {
         "  stream  /payload/session_id",
         "  session.tool.call.started",
         "lifecycle turn",
-        "  opens anew in announced or active, except from announced, active, failed, closing or ended-early",
+        "  opens anew in announced or active, except from announced, active, failed, resumed, closing or ended-early",
         "lifecycle tool-call: one for each tool_call_id, within turn",
         "  earlier than the stream's event before it: ✗ time-goes-backwards",
     ] {

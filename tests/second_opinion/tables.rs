@@ -18,6 +18,7 @@ pub enum Turn {
     Completed,
     Interrupted,
     Failed,
+    Resumed,
     Trailing,
     Drained,
     Closing,
@@ -55,7 +56,8 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Active => (None, Turn::Active),
             Turn::Completed => (Some("idle-missing"), Turn::Announced),
             Turn::Interrupted => (None, Turn::Announced),
-            Turn::Failed => (None, Turn::Active),
+            Turn::Failed => (None, Turn::Resumed),
+            Turn::Resumed => (None, Turn::Resumed),
             Turn::Trailing => (Some("idle-missing"), Turn::Announced),
             Turn::Drained => (None, Turn::Announced),
             Turn::Closing => (None, Turn::Active),
@@ -63,19 +65,19 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Emptied => (Some(TURN_EMPTY), Turn::Announced),
         },
         What::Status { pending: false, label }
-            if plain(label) == "complete" && matches!(state, Turn::Active | Turn::Closing) =>
+            if plain(label) == "complete" && matches!(state, Turn::Active | Turn::Resumed | Turn::Closing) =>
         {
             match state {
-                Turn::Active => (Some("complete-before-completed"), Turn::Closing),
-                _ => (None, Turn::Closing),
+                Turn::Closing => (None, Turn::Closing),
+                _ => (Some("complete-before-completed"), Turn::Closing),
             }
         }
         What::Status { pending: false, label }
-            if waits(label) && matches!(state, Turn::Active | Turn::Announced | Turn::Closing) =>
+            if waits(label) && matches!(state, Turn::Active | Turn::Announced | Turn::Resumed | Turn::Closing) =>
         {
             match state {
-                Turn::Announced => (Some("waiting-not-pending"), Turn::Announced),
-                _ => (Some("waiting-not-pending"), Turn::Active),
+                Turn::Closing => (Some("waiting-not-pending"), Turn::Active),
+                same => (Some("waiting-not-pending"), same),
             }
         }
         What::Status { pending: false, .. } => match state {
@@ -85,6 +87,7 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Completed => (None, Turn::Idle),
             Turn::Interrupted => (None, Turn::Idle),
             Turn::Failed => (None, Turn::Idle),
+            Turn::Resumed => (None, Turn::EndedEarly),
             Turn::Trailing => (None, Turn::Idle),
             Turn::Drained => (None, Turn::Idle),
             Turn::Closing => (None, Turn::EndedEarly),
@@ -97,7 +100,8 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Active => (None, Turn::Active),
             Turn::Completed => (Some("event-after-turn"), Turn::Trailing),
             Turn::Interrupted => (Some("event-after-interruption"), Turn::Drained),
-            Turn::Failed => (None, Turn::Active),
+            Turn::Failed => (None, Turn::Resumed),
+            Turn::Resumed => (None, Turn::Resumed),
             Turn::Trailing => (None, Turn::Trailing),
             Turn::Drained => (None, Turn::Drained),
             Turn::Closing => (None, Turn::Closing),
@@ -116,6 +120,7 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Completed => (Some("turn-ended-twice"), Turn::Completed),
             Turn::Interrupted => (Some("turn-ended-twice"), Turn::Drained),
             Turn::Failed => (None, Turn::Completed),
+            Turn::Resumed => (None, Turn::Completed),
             Turn::Trailing => (None, Turn::Completed),
             Turn::Drained => (Some("turn-ended-twice"), Turn::Drained),
             Turn::Closing => (None, Turn::Idle),
@@ -129,6 +134,7 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Completed => (Some("turn-ended-twice"), Turn::Completed),
             Turn::Interrupted => (Some("event-after-interruption"), Turn::Drained),
             Turn::Failed => (None, Turn::Interrupted),
+            Turn::Resumed => (None, Turn::Interrupted),
             Turn::Trailing => (None, Turn::Trailing),
             Turn::Drained => (None, Turn::Drained),
             Turn::Closing => (None, Turn::Interrupted),
@@ -143,6 +149,7 @@ pub fn turn(what: &What, state: Turn) -> (Says, Turn) {
             Turn::Completed => (Some("turn-ended-twice"), Turn::Completed),
             Turn::Interrupted => (None, Turn::Interrupted),
             Turn::Failed => (None, Turn::Failed),
+            Turn::Resumed => (None, Turn::Failed),
             Turn::Trailing => (None, Turn::Trailing),
             Turn::Drained => (None, Turn::Drained),
             Turn::Closing => (None, Turn::Failed),
@@ -161,6 +168,7 @@ pub fn turn_at_end(state: Turn) -> Says {
         Turn::Completed => Some("idle-missing"),
         Turn::Interrupted => None,
         Turn::Failed => None,
+        Turn::Resumed => Some("turn-unfinished"),
         Turn::Trailing => Some("idle-missing"),
         Turn::Drained => None,
         Turn::Closing => Some("turn-unfinished"),
@@ -178,14 +186,14 @@ pub fn opens(before: Turn, now: Turn) -> bool {
         )
 }
 
-/// "turn before announced, active, closing or failed"
+/// "turn before announced, active, failed, resumed or closing"
 pub fn in_turn(before: Turn) -> bool {
-    matches!(before, Turn::Announced | Turn::Active | Turn::Closing | Turn::Failed)
+    matches!(before, Turn::Announced | Turn::Active | Turn::Failed | Turn::Resumed | Turn::Closing)
 }
 
-/// "turn is then active, closing or failed"
+/// "turn is then active, failed, resumed or closing"
 pub fn goes_on(now: Turn) -> bool {
-    matches!(now, Turn::Active | Turn::Closing | Turn::Failed)
+    matches!(now, Turn::Active | Turn::Failed | Turn::Resumed | Turn::Closing)
 }
 
 /// The table "reply".
@@ -316,7 +324,7 @@ pub fn call_of_this_turn(
         },
         What::Interrupted if in_turn(before) => abandon(state),
         What::Status { pending: false, .. }
-            if matches!(before, Turn::Active | Turn::Closing) && now == Turn::EndedEarly =>
+            if matches!(before, Turn::Active | Turn::Resumed | Turn::Closing) && now == Turn::EndedEarly =>
         {
             abandon(state)
         }

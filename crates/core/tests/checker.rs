@@ -69,6 +69,25 @@ fn what_was_decoded_wrongly_is_found_however_the_event_is_read() {
     }
 }
 
+/// The value at such a key may be faultless, so the finding speaks of the key.
+#[test]
+fn a_key_that_was_decoded_wrongly_is_called_a_key() {
+    for (event, message) in [
+        (
+            status(true, 0).replace("\"payload\":{", "\"payload\":{\"\u{FFFD}\":1,"),
+            "a key of `payload` contains U+FFFD in place of bytes that could not be decoded",
+        ),
+        (
+            status(true, 0).replacen('{', "{\"\\ufffd\":1,", 1),
+            "a key contains U+FFFD in place of bytes that could not be decoded",
+        ),
+    ] {
+        let report = check(protocol("session-events"), event.as_bytes(), Options::default());
+        let found = report.findings.iter().find(|finding| &*finding.rule == "replacement-character");
+        assert_eq!(found.map(|finding| &*finding.message), Some(message), "{event}");
+    }
+}
+
 #[test]
 fn line_ends_and_blanks_do_not_split_an_event() {
     let pretty = status(true, 0).replace(',', ",\n\t").replace('{', "{\r\n");

@@ -12,7 +12,7 @@ use super::Settings;
 use super::capturing::mark_unreadable;
 use super::finder::{Event, stream_name};
 use super::finding_log::{Details, EventContext, FindingLog};
-use super::replacement;
+use super::replacement::{self, Replaced};
 use super::unknown_names::{MOST_UNKNOWN, NameId, Occurrence, UnknownNames};
 use crate::bytes::lossy;
 use crate::finding::{Related, Repeat, Report, Stats, without_indices};
@@ -198,13 +198,18 @@ impl EventChecker {
 
     /// Counts the strings and keys of an event with U+FFFD, and reports each that is the first of its kind.
     pub(crate) fn report_replacements(&mut self, here: &EventContext<'_>, event: &Node, stream: Option<&Arc<str>>) {
-        replacement::find_in(event, here.frame.text, &mut |pointer, at| {
+        replacement::find_in(event, here.frame.text, &mut |replaced, pointer, at| {
             let rule = framing(Framing::ReplacementCharacter);
             let general = without_indices(&pointer.to_string());
             let id = NameId { rule, event_type: here.event_type.clone(), pointer: Some(general), value: None };
             if self.count_unknown(id, here, stream).0 {
+                let key = match (replaced, pointer.parent()) {
+                    (Replaced::Value, _) => format!("`{}`", pointer.dotted()),
+                    (Replaced::Key, Some(object)) if !object.0.is_empty() => format!("a key of `{}`", object.dotted()),
+                    (Replaced::Key, _) => "a key".to_owned(),
+                };
                 let details = Details {
-                    message: self.log.message(rule, &mut [("key", format!("`{}`", pointer.dotted()))]),
+                    message: self.log.message(rule, &mut [("key", key)]),
                     pointer: Some(pointer.text().into()),
                     ..here.details(stream)
                 };

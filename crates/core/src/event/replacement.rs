@@ -11,9 +11,18 @@ use crate::schema::Pointer;
 /// The length of the character's escape.
 const ESCAPE_LENGTH: usize = 6;
 
+/// Which of the strings of an event has the character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replaced {
+    /// The value at the pointer.
+    Value,
+    /// The key that is the pointer's last part.
+    Key,
+}
+
 /// Calls `found` with each string or key of an event that has the character: its pointer from the event's root, and the
 /// byte range of the first such character in it.
-pub(crate) fn find_in(event: &Node, text: &[u8], found: &mut dyn FnMut(&Pointer, Range<usize>)) {
+pub(crate) fn find_in(event: &Node, text: &[u8], found: &mut dyn FnMut(Replaced, &Pointer, Range<usize>)) {
     let inside = &text[event.span.clone()];
     let may_be_escaped = memmem::find_iter(inside, b"\\u").any(|at| is_escape(&inside[at..]));
     if may_be_escaped || has_replacement(inside) {
@@ -21,11 +30,11 @@ pub(crate) fn find_in(event: &Node, text: &[u8], found: &mut dyn FnMut(&Pointer,
     }
 }
 
-fn search(node: &Node, text: &[u8], path: &mut Pointer, found: &mut dyn FnMut(&Pointer, Range<usize>)) {
+fn search(node: &Node, text: &[u8], path: &mut Pointer, found: &mut dyn FnMut(Replaced, &Pointer, Range<usize>)) {
     match &node.kind {
         NodeKind::String => {
             if let Some(at) = first_in(inner(text, &node.span)) {
-                found(path, node.span.start + 1 + at.start..node.span.start + 1 + at.end);
+                found(Replaced::Value, path, node.span.start + 1 + at.start..node.span.start + 1 + at.end);
             }
         }
         NodeKind::Array(items) => {
@@ -39,7 +48,7 @@ fn search(node: &Node, text: &[u8], path: &mut Pointer, found: &mut dyn FnMut(&P
             for member in members {
                 path.0.push(unescaped_lossy(inner(text, &member.key)).into_owned());
                 if let Some(at) = first_in(inner(text, &member.key)) {
-                    found(path, member.key.start + 1 + at.start..member.key.start + 1 + at.end);
+                    found(Replaced::Key, path, member.key.start + 1 + at.start..member.key.start + 1 + at.end);
                 }
                 search(&member.value, text, path, found);
                 path.0.pop();
@@ -76,18 +85,24 @@ mod tests {
     use super::*;
     use crate::input::json::parse;
 
-    fn found(text: &str) -> Vec<(String, String)> {
+    fn found(text: &str) -> Vec<(Replaced, String, String)> {
         let tree = parse(text.as_bytes()).expect("it is JSON");
         let mut all = Vec::new();
-        find_in(&tree.root, text.as_bytes(), &mut |path, at| all.push((path.to_string(), text[at].to_owned())));
+        find_in(&tree.root, text.as_bytes(), &mut |replaced, path, at| {
+            all.push((replaced, path.to_string(), text[at].to_owned()));
+        });
         all
     }
 
     #[test]
     fn the_first_such_character_of_each_string_is_found() {
         let text = "{\"a\":[\"x\u{FFFD}y\u{FFFD}\",\"\\ufffd\"],\"b\\uFfFd\":{\"c\":\"\u{FF0C}\\\\ufffd\",\"d\":1}}";
-        let expected = [("/a/0", "\u{FFFD}"), ("/a/1", "\\ufffd"), ("/b\u{FFFD}", "\\uFfFd")];
-        assert_eq!(found(text), expected.map(|(path, at)| (path.to_owned(), at.to_owned())));
+        let expected = [
+            (Replaced::Value, "/a/0", "\u{FFFD}"),
+            (Replaced::Value, "/a/1", "\\ufffd"),
+            (Replaced::Key, "/b\u{FFFD}", "\\uFfFd"),
+        ];
+        assert_eq!(found(text), expected.map(|(replaced, path, at)| (replaced, path.to_owned(), at.to_owned())));
         for text in ["{}", "\"\\\\ufffd\"", "[\"\u{FFFC}\u{FFFE}\u{FF0C}\u{EFFD}\"]", "\"\\\\\\\\ufffd\""] {
             assert_eq!(found(text), [], "{text}");
         }

@@ -16,9 +16,6 @@ use crate::input::EventNote;
 use crate::protocol::series::{Series, SeriesStep, SeriesValue};
 use crate::protocol::tables::Certainty;
 
-/// What a finding says of the event with the first value, from which another one differs.
-const FIRST: &str = "this event has the first value";
-
 /// The last value of a series.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) enum LastValue {
@@ -214,10 +211,10 @@ impl<W: CellObserver> Step<'_, W> {
             let related = match &last {
                 LastValue::Known(value, place) | LastValue::Off { value, place, .. } => {
                     let words = match self::number(value).filter(|_| series.step != SeriesStep::Same) {
-                        None => Arc::from(FIRST),
-                        Some(before) => format!("the previous value, {}, was sent here", before.display()).into(),
+                        None => format!("the first value, {kept}, was sent here"),
+                        Some(before) => format!("the previous value, {}, was sent here", before.display()),
                     };
-                    vec![Related { message: words, file: None, place: place.clone() }]
+                    vec![Related { message: words.into(), file: None, place: place.clone() }]
                 }
                 LastValue::None | LastValue::Unknown => Vec::new(),
             };

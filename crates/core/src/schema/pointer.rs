@@ -51,6 +51,11 @@ impl Pointer {
         Pointer(self.0.iter().chain(&other.0).cloned().collect())
     }
 
+    /// Returns the pointer to the object or array around the value; `None` if this is the root.
+    pub fn parent(&self) -> Option<Pointer> {
+        self.0.split_last().map(|(_, around)| Pointer(around.to_vec()))
+    }
+
     /// Returns whether `other` points at the value at this pointer, or inside it.
     pub fn contains(&self, other: &Pointer) -> bool {
         // Compared from the end: pointers into one event begin alike.

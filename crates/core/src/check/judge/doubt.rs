@@ -126,7 +126,7 @@ impl StreamJudge {
             DoubtCause::MissingFile => ("events may be missing before this file", find),
             DoubtCause::Gap => ("events before this one are missing", find),
             DoubtCause::Unread => {
-                ("an event may have been lost here", "fix the error that is reported at this place, and check again")
+                ("an event may have been lost here", "fix what else is reported at this place, and check again")
             }
         };
         let found = format!("{found}, so {these} may miss mistakes from here on: {}", list(&names));
