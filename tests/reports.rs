@@ -418,17 +418,17 @@ fn a_finding_has_the_words_of_its_case() {
         (
             "a-text-without-a-part.ndjson",
             "emit response.content_part.added before all other events of the part",
-            "“Emitted when a new content part is added.”",
+            "“`response.content_part.added`: Emitted when a new content part is added.”",
         ),
         (
             "a-summary-is-done-that-was-not-added.ndjson",
             "emit response.reasoning_summary_part.added before all other events of the part",
-            "“Emitted when a new reasoning summary part is added.”",
+            "“`response.reasoning_summary_part.added`: Emitted when a new reasoning summary part is added.”",
         ),
         (
             "a-command-that-was-not-added.ndjson",
             "emit response.shell_call_command.added before all other events of the command",
-            "“A streaming event that indicated a shell command was added to a tool call.”",
+            "“`response.shell_call_command.added`: A streaming event that indicated a shell command was added to a tool call.”",
         ),
     ];
     for (file, help, quote) in cases {

@@ -14,7 +14,11 @@ fn all_mistakes_of_the_tables_are_reported_at_once() {
         .edit("protocol.toml", "title   = ", "titel   = ")
         .edit("protocol.toml", "unknown = \"unknown-event\"\n", "")
         .edit("protocol.toml", "states  = [\"idle\", \"announced\"", "states  = [\"idle\", 7")
-        .edit("protocol.toml", "-before-completed\", to = \"closing\" }", "-before-completed\", to = 5 }")
+        .edit(
+            "protocol.toml",
+            "-before-completed\", to = \"closing\" }\ncell.resumed",
+            "-before-completed\", to = 5 }\ncell.resumed",
+        )
         .edit("protocol.toml", "cell.trailing    = \"=\"\ncell.drained", "cell.trailing    = true\ncell.drained")
         .edit("protocol.toml", "states = [\"none\", \"open\", \"done\", \"cut\", \"broken-off\"]\n", "")
         .edit("protocol.toml", "keyed  = \"stream\" ", "keyed  = \"steam\" ")

@@ -45,9 +45,9 @@ fn a_cell_leads_into_a_state_that_is_there() {
 
 #[test]
 fn a_cell_is_for_a_state_that_is_there() {
-    refused("cell.failed      = \"active\"\n", "cell.faild       = \"active\"\n")
-        .says("the lifecycle turn has no state faild", "cell.▸faild  ")
-        .advises("has no state faild", "did you mean failed?")
+    refused("cell.announced   = \"failed\"\n", "cell.anounced    = \"failed\"\n")
+        .says("the lifecycle turn has no state anounced", "cell.▸anounced  ")
+        .advises("has no state anounced", "did you mean announced?")
         .and_nothing_else(1);
 }
 
@@ -238,11 +238,11 @@ fn a_row_looks_at_earlier_lifecycles() {
     refused("on = \"session.interrupted\"", "on = \"session.interrupted\"\nbefore = { reply = \"open\" }")
         .says("there is no lifecycle reply before this one", "before = { ▸reply = ")
         .and_nothing_else(1);
-    let two = "before = { turn = [\"active\", \"closing\"] }";
-    refused(two, "before = { trun = [\"active\", \"closing\"] }")
+    let two = "before = { turn = [\"active\", \"resumed\", \"closing\"] }";
+    refused(two, "before = { trun = [\"active\", \"resumed\", \"closing\"] }")
         .says("there is no lifecycle trun before this one", "before = { ▸trun = ")
         .and_nothing_else(1);
-    refused(two, "before = { turn = [\"activ\", \"closing\"] }")
+    refused(two, "before = { turn = [\"activ\", \"resumed\", \"closing\"] }")
         .says("the lifecycle turn has no state activ", "before = { turn = [▸\"activ\"")
         .advises("has no state activ", "did you mean active?")
         .and_nothing_else(1);
@@ -283,8 +283,11 @@ fn a_rule_of_the_program_itself_is_no_protocol_s() {
     refused("[rule.turn-empty]", "[rule.stale-baseline]")
         .says("stale-baseline is a rule of the program itself", "[rule.▸stale-baseline]")
         .advises("stale-baseline is a rule of the program itself", "a name of its own");
-    refused("{ rule = \"complete-before-completed\"", "{ rule = \"stale-baseline\"")
-        .says("there is no rule stale-baseline", "cell.active      = { rule = ▸\"stale-baseline\"");
+    refused(
+        "cell.active      = { rule = \"complete-before-completed\"",
+        "cell.active      = { rule = \"stale-baseline\"",
+    )
+    .says("there is no rule stale-baseline", "cell.active      = { rule = ▸\"stale-baseline\"");
 }
 
 #[test]
