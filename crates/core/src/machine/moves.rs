@@ -146,8 +146,9 @@ impl<W: CellObserver> Step<'_, W> {
             Certainty::No => gate,
         };
         let keys = keyed.open_where(lifecycle, |Group { standing: Standing { open, possible }, members, .. }| {
-            // Of a group of which some are named, each instance is looked at.
-            if W::ACTIVE && named.is_some() {
+            // Of a group of which some are named, each instance is looked at where it matters which: to observers, and to what
+            // says which rules are silent.
+            if named.is_some() && (W::ACTIVE || doubts.any) {
                 return true;
             }
             let gate = gate.and(*open);

@@ -239,7 +239,7 @@ pub fn side_by_side(one: &str, other: &str) -> (String, String) {
         behind.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit()).to_ascii_uppercase()
     };
     let in_utc = |text: &str| match parse(text).filter(|_| offset(text) != "Z") {
-        Some(time) => format!("{text} = {time}"),
+        Some(time) => format!("{text} ({time})"),
         None => text.to_owned(),
     };
     if offset(one) == offset(other) { (one.to_owned(), other.to_owned()) } else { (in_utc(one), in_utc(other)) }
@@ -248,9 +248,6 @@ pub fn side_by_side(one: &str, other: &str) -> (String, String) {
 /// Returns help for a text that is not a date-time: what is probably wrong with it, and what to do.
 pub fn help(text: &str) -> &'static str {
     let bytes = text.as_bytes();
-    if !text.is_empty() && bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
-        return "write a date-time such as 2026-01-01T00:00:00.000Z instead of a number";
-    }
     if bytes.len() == 10 && bytes[4] == b'-' && bytes[7] == b'-' {
         return "add the time and the offset, as in 2026-01-01T00:00:00.000Z";
     }
@@ -302,11 +299,11 @@ mod tests {
         };
         assert_eq!(
             shown("2024-01-16T15:00:00+05:30", "2024-01-16T12:00:00.5+02:00"),
-            "2024-01-16T15:00:00+05:30 = 2024-01-16T09:30:00Z, 2024-01-16T12:00:00.5+02:00 = 2024-01-16T10:00:00.500Z"
+            "2024-01-16T15:00:00+05:30 (2024-01-16T09:30:00Z), 2024-01-16T12:00:00.5+02:00 (2024-01-16T10:00:00.500Z)"
         );
         assert_eq!(
             shown("2024-01-16T11:00:00+02:00", "2024-01-16T10:00:00Z"),
-            "2024-01-16T11:00:00+02:00 = 2024-01-16T09:00:00Z, 2024-01-16T10:00:00Z"
+            "2024-01-16T11:00:00+02:00 (2024-01-16T09:00:00Z), 2024-01-16T10:00:00Z"
         );
         for same in ["2024-01-16T09:00:00.25Z", "2024-01-16T09:00:00z"] {
             assert_eq!(shown(same, "2024-01-16T10:00:00Z"), format!("{same}, 2024-01-16T10:00:00Z"));
@@ -367,8 +364,8 @@ mod tests {
     #[test]
     fn help_names_what_is_wrong() {
         for (text, words) in [
-            ("1767225600", "instead of a number"),
-            ("1767225600.5", "instead of a number"),
+            ("1767225600", "such as 2026-01-01T00:00:00.000Z"),
+            ("1767225600.5", "such as 2026-01-01T00:00:00.000Z"),
             ("2026-01-01", "add the time and the offset"),
             ("2026-01-01 00:00:00Z", "put a `T`"),
             ("2026-01-01T00:00:00", "add the offset"),

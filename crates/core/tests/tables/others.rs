@@ -1,5 +1,7 @@
 //! What becomes of the instances that none of the items of an array names.
 
+use sessionlint_core::{Options, check};
+
 use crate::Folder;
 
 /// Items that are streamed one by one, and a list at the end that has all of them.
@@ -133,6 +135,18 @@ fn what_is_perhaps_named_is_taken_both_ways() {
     says(&["begin", "item a", "item b", "list ?:a", "list"], &[("item-missing", 4)]);
     // What is certainly named stays so, whatever the other items are.
     says(&["begin", "item a", "list a ?", "list"], &[]);
+}
+
+/// A rule that is silent about an instance is not said to be silent where an item names that instance.
+#[test]
+fn a_lost_line_makes_no_rule_silent_about_what_is_named() {
+    let silent = |words: &[&str]| {
+        let report = check(&LIST.load(), lines(words).join("\n").as_bytes(), Options::default());
+        let skipped = report.findings.into_iter().find(|found| &*found.rule == "check-skipped");
+        skipped.is_some_and(|found| found.message.contains("item-missing"))
+    };
+    assert!(silent(&["begin", "item a", "lost", "list"]));
+    assert!(!silent(&["begin", "item a", "lost", "list note:a"]));
 }
 
 #[test]
