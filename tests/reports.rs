@@ -123,7 +123,7 @@ fn related_events_stand_in_the_order_of_the_file_and_the_finding_last() {
             Source(2, "\"session.tool.call.started\""),
             Words("the call was started here"),
             Source(3, "\"session.tool.call.completed\""),
-            Words("the call was completed here"),
+            Words("session.tool.call.completed was emitted here"),
             Source(4, "\"session.tool.results\""),
             Words("its result was reported here"),
             Source(5, "\"toolu_5d9de62660\""),
