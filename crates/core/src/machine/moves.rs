@@ -12,7 +12,7 @@ use super::open_groups::{Group, Standing};
 use super::others::Named;
 use super::step::{Step, event_place};
 use super::transition::Transition;
-use super::{Facts, Target, Verdict, Wording};
+use super::{EventView, Facts, Target, Verdict, Wording};
 use crate::finding::Related;
 use crate::protocol::RuleId;
 use crate::protocol::tables::{Cell, Certainty, Lifecycle, ParentGate, Row, States};
@@ -61,7 +61,7 @@ impl<W: CellObserver> Step<'_, W> {
         single.possible = transition.to;
         if let Some(rule) = transition.rule {
             let mut related = related_places(&single.history, lifecycle);
-            let mut at = row.points_at.map_or(Target::Type, Target::Slot);
+            let mut at = points_at(row, self.event).map_or(Target::Type, Target::Slot);
             if let Some(entry) = single.entry.as_ref().filter(|_| is_at_entry(from, &row.cells)) {
                 related.retain(|earlier| earlier.place.event != entry.place.event);
                 let message = format!("{} came next", self.event.locator.event_type()).into();
@@ -101,7 +101,7 @@ impl<W: CellObserver> Step<'_, W> {
         let is_kept = is_entered && to != States::default() && to.or(lifecycle.keeps_entry) == lifecycle.keeps_entry;
         let entry = is_kept.then(|| {
             let locator = self.event.locator;
-            let pointer = row.points_at.map(|slot| &self.tables.events[self.event.event_type].slots[slot]);
+            let pointer = points_at(row, self.event).map(|slot| &self.tables.events[self.event.event_type].slots[slot]);
             let field = pointer.and_then(|pointer| Some((locator.field(pointer)?, pointer.text().into())));
             let (place, pointer) = match field {
                 Some((place, pointer)) => (Arc::new(place), Some(pointer)),
@@ -418,6 +418,11 @@ impl<W: CellObserver> Step<'_, W> {
         }
         meets
     }
+}
+
+/// Returns the slot that findings of a row in a lifecycle without keys point at: a null is not what is wrong.
+fn points_at(row: &Row, event: &EventView<'_>) -> Option<usize> {
+    row.points_at.filter(|slot| !matches!(event.field(*slot), Field::Null))
 }
 
 /// Returns whether the finding of these cells stands at the event that led into the state, whichever of the possible

@@ -279,8 +279,9 @@ pub fn row_pointer(event: &Event, row: &Row, rows: &[&Row]) -> String {
         Some(When::Else(_)) => rows.iter().find_map(|row| first(row)),
         _ => first(row),
     };
-    // A field that is not there is no place.
-    found.filter(|at| event.field(at) != Field::Absent).unwrap_or_else(|| event.named_at.clone())
+    // A field that is not there is no place, and null is not what is wrong.
+    let is_place = |at: &String| !matches!(event.field(at), Field::Absent | Field::There(Value::Null));
+    found.filter(is_place).unwrap_or_else(|| event.named_at.clone())
 }
 
 /// The parts of a key.

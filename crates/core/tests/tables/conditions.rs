@@ -58,6 +58,18 @@ fn a_field_is_present_where_it_is_not_null() {
     );
 }
 
+/// A finding points at the first field of `when`, but at the event where that is null: a null is not what is wrong.
+#[test]
+fn a_finding_points_at_the_field_of_its_row_unless_that_is_null() {
+    let found = CHUNKS.judge(&[
+        r#"{"type":"chunk","n":1,"finish":"stop"}"#,
+        r#"{"type":"chunk","n":2,"finish":"stop"}"#,
+        r#"{"type":"chunk","n":3,"finish":null}"#,
+    ]);
+    let found: Vec<_> = found.iter().map(|(rule, line, pointer)| (rule.as_str(), *line, pointer.as_str())).collect();
+    assert_eq!(found, [("twice", 2, "/finish"), ("late", 3, "")]);
+}
+
 #[test]
 fn nothing_null_and_what_has_no_content_is_empty() {
     for empty in ["", r#","calls":null"#, r#","calls":"""#, r#","calls":[]"#, r#","calls":[ ]"#, r#","calls":{ }"#] {
