@@ -152,7 +152,7 @@ fn findings_stand_in_the_order_in_which_they_were_judged() {
             Words("help: set done = true only on the last chunk of a text"),
             Words("“Whether this is the final chunk in the stream” — Session events"),
             Words(
-                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: an event may have been lost here, so",
+                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: this was not checked, so",
             ),
             Words("1 file, 9 events, 1 stream: 2 errors, 0 warnings, 1 note; checked against session-events."),
         ],

@@ -125,7 +125,7 @@ impl StreamJudge {
         let (found, help) = match cause {
             DoubtCause::MissingFile => ("events may be missing before this file", find),
             DoubtCause::Gap => ("events before this one are missing", find),
-            DoubtCause::Unread => ("an event may have been lost here", "fix this line, and check again"),
+            DoubtCause::Unread => ("this was not checked", "fix this line, and check again"),
         };
         let found = format!("{found}, so {these} may miss mistakes from here on: {}", list(&names));
         let rule = framing(Framing::CheckSkipped);
