@@ -221,7 +221,7 @@ pub(crate) fn end(stream: &mut Stream, out: &mut Vec<Verdict>) {
     };
     let message = match kind {
         _ if count == 1 => "the event was first sent here",
-        Kind::Replay { .. } => "the events were first sent from here on",
+        Kind::Replay { .. } => "the first copy of these events begins here",
         Kind::Doubles { .. } => "the first event was sent here",
     };
     out.push(Verdict {
