@@ -13,6 +13,8 @@ const LEAST_GROWTH: usize = 3;
 const MOST_EFFORT: usize = 16;
 /// The most characters that a run of replacement characters is tried to stand for.
 const MOST_REPLACED: usize = 64;
+/// The number of bytes by which a part that was left out is moved back at most, to where a word begins.
+const MOST_MOVED: usize = 64;
 
 /// The reason for a difference.
 #[derive(Debug, PartialEq)]
@@ -28,6 +30,11 @@ pub(super) enum Cause {
     WholeTwice,
     /// This part of the text was streamed twice.
     PartTwice(String),
+    /// This part of one is not in the other, which has all else.
+    Lacks {
+        part: String,
+        in_pieces: bool,
+    },
 }
 
 impl Cause {
@@ -46,15 +53,17 @@ impl Cause {
         if differs_where_replaced(whole, streamed) {
             return Some(Cause::Undecoded { in_pieces: false });
         }
-        if !is_streamed {
-            return None;
+        if is_streamed {
+            match repeated_part(streamed, whole) {
+                _ if is_cumulative(streamed.as_bytes(), whole.as_bytes()) => return Some(Cause::Cumulative),
+                Some(part) if part.len() == whole.len() => return Some(Cause::WholeTwice),
+                Some(part) => return Some(Cause::PartTwice(quoted(part, SHOWN_CHARS))),
+                None => {}
+            }
         }
-        match repeated_part(streamed, whole) {
-            _ if is_cumulative(streamed.as_bytes(), whole.as_bytes()) => Some(Cause::Cumulative),
-            Some(part) if part.len() == whole.len() => Some(Cause::WholeTwice),
-            Some(part) => Some(Cause::PartTwice(quoted(part, SHOWN_CHARS))),
-            None => None,
-        }
+        let in_pieces = whole.len() > streamed.len();
+        let (long, short) = if in_pieces { (whole, streamed) } else { (streamed, whole) };
+        left_out(long, short).map(|part| Cause::Lacks { part: quoted(part, SHOWN_CHARS), in_pieces })
     }
 
     /// Returns the description of the difference for the message. `parted` says where the texts part; `other` is what
@@ -69,17 +78,20 @@ impl Cause {
             Cause::Cumulative => "each piece repeats the whole text before it".to_owned(),
             Cause::WholeTwice => "the whole text was streamed twice".to_owned(),
             Cause::PartTwice(part) => format!("{part} was streamed twice in a row"),
+            Cause::Lacks { part, in_pieces: true } => format!("the {other} lacks {part}"),
+            Cause::Lacks { part, in_pieces: false } => format!("it lacks {part}"),
         }
     }
 
-    /// Returns what to do.
-    pub(super) fn help(&self) -> &'static str {
+    /// Returns what to do; `None` if the rule says that.
+    pub(super) fn help(&self) -> Option<&'static str> {
         match self {
-            Cause::WhiteSpace => "do not trim or reformat the text",
-            Cause::Undecoded { .. } => "decode bytes only up to the end of a character",
-            Cause::Cumulative => "send only the new text in each piece",
-            Cause::WholeTwice => "do not stream the whole text again when it is complete",
-            Cause::PartTwice(_) => "send each piece once",
+            Cause::WhiteSpace => Some("do not trim or reformat the text"),
+            Cause::Undecoded { .. } => Some("decode bytes only up to the end of a character"),
+            Cause::Cumulative => Some("send only the new text in each piece"),
+            Cause::WholeTwice => Some("do not stream the whole text again when it is complete"),
+            Cause::PartTwice(_) => Some("send each piece once"),
+            Cause::Lacks { .. } => None,
         }
     }
 }
@@ -149,6 +161,29 @@ fn repeated_part<'s>(streamed: &'s str, whole: &str) -> Option<&'s str> {
     streamed.get(start..start + more)
 }
 
+/// Returns the part of `long` that `short` lacks, if it has all else, and something behind it: whole words, for half of a word
+/// says little.
+fn left_out<'l>(long: &'l str, short: &str) -> Option<&'l str> {
+    let more = long.len().checked_sub(short.len()).filter(|more| *more > 0)?;
+    let (bytes, wanted) = (long.as_bytes(), short.as_bytes());
+    let common = bytes.iter().zip(wanted).take_while(|(a, b)| a == b).count();
+    if common == short.len() || bytes[common + more..] != wanted[common..] {
+        return None;
+    }
+    // Where the part begins like what follows it, it can be found further back too.
+    let moves_back = |start: &usize| *start == common || bytes[*start] == bytes[*start + more];
+    let starts = (0..=common).rev().take(MOST_MOVED).take_while(moves_back);
+    let mut parts = starts.filter(|start| !is_within_word(long, *start) && !is_within_word(long, start + more));
+    parts.next().map(|start| &long[start..start + more])
+}
+
+/// Returns whether an offset lies in the middle of a word or of a character.
+fn is_within_word(text: &str, at: usize) -> bool {
+    let Some((before, behind)) = text.split_at_checked(at) else { return true };
+    let is_of_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    is_of_word(before.chars().next_back()) && is_of_word(behind.chars().next())
+}
+
 #[cfg(test)]
 mod tests {
     use super::Cause;
@@ -160,6 +195,7 @@ mod tests {
     #[test]
     fn the_cause_shows_in_the_texts() {
         let part = |part: &str| Some(Cause::PartTwice(format!("{part:?}")));
+        let lacks = |in_pieces, part: &str| Some(Cause::Lacks { part: format!("{part:?}"), in_pieces });
         for (streamed, whole, cause) in [
             ("TheThe answerThe answer is 42.", "The answer is 42.", Some(Cause::Cumulative)),
             // The last piece is sent again when the text is complete.
@@ -179,7 +215,15 @@ mod tests {
             ("café", "caf\u{FFFD}", Some(Cause::Undecoded { in_pieces: false })),
             ("caf\u{FFFD}s", "café", None),
             ("one", "two", None),
-            ("one two three", "one three", None),
+            ("one two three", "one three", lacks(false, "two ")),
+            ("one three", "one two three", lacks(true, "two ")),
+            ("\"Lima\"}", "{\"city\":\"Lima\"}", lacks(true, "{\"city\":")),
+            ("Tea for two", "Tea for four for two", lacks(true, "four for ")),
+            // What is missing at the end, and half of a word, are told otherwise.
+            ("one two", "one", None),
+            ("one", "one two", None),
+            ("colour", "color", None),
+            ("éa", "a", None),
             ("one", "", None),
         ] {
             assert_eq!(find(streamed, whole), cause, "{streamed:?} and {whole:?}");

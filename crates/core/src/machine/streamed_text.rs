@@ -376,7 +376,7 @@ fn find_mismatch(
     Some(match cause {
         Some(cause) => Mismatch {
             parted: cause.describe(parted, name.as_deref().unwrap_or("streamed text")),
-            help: Some(cause.help()),
+            help: cause.help(),
             at,
         },
         None => Mismatch { parted, help: None, at },
