@@ -25,7 +25,7 @@ test("it opens at the first finding, without a complaint and without the network
 
 test("a finding leads to its event and to those that explain it", async () => {
   const { page, close } = await open(browser, pageOf(broken()));
-  await page.locator(".cause", { hasText: "without the result" }).click();
+  await page.locator(".cause", { hasText: "has no session.tool.results" }).click();
   assert.equal(await chosenLine(page), "14");
   assert.match(await page.locator("#json .marked").first().textContent() ?? "", /session\.(completed|stream\.chunk)/);
   await page.getByRole("button", { name: /the call was started here/ }).click();
@@ -141,7 +141,7 @@ test("a click on the timeline chooses an event, and the pointer tells what is th
 test("the fewest lines that show a finding are copied", async () => {
   const { page, close } = await open(browser, pageOf(broken()));
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-  await page.locator(".cause", { hasText: "without the result" }).click();
+  await page.locator(".cause", { hasText: "has no session.tool.results" }).click();
   assert.match(await page.locator("#copy").textContent() ?? "", /fewest lines/);
   await page.keyboard.press("c");
   await page.waitForFunction(() => document.getElementById("copy")?.textContent === "Copied");
@@ -153,7 +153,7 @@ test("the fewest lines that show a finding are copied", async () => {
 
 test("the lifecycle shows the path and the cell where it went wrong", async () => {
   const { page, close } = await open(browser, pageOf(broken()));
-  await page.locator(".cause", { hasText: "without the result" }).click();
+  await page.locator(".cause", { hasText: "has no session.tool.results" }).click();
   await page.keyboard.press("l");
   assert.equal(await page.locator("#lifecycle option:checked").textContent(), "tool-call");
   assert.match(await page.locator("#picture svg").textContent() ?? "", /it went wrong here/);
@@ -175,7 +175,7 @@ test("what is missing has a row between the events, and leads to its finding", a
   assert.ok(before < at && at < after, `${before} ${at} ${after}`);
   await page.locator(".cause", { hasText: "boolean" }).click();
   await gap.click();
-  assert.match(await page.locator(".explanation h2").textContent() ?? "", /without the result/);
+  assert.match(await page.locator(".explanation h2").textContent() ?? "", /has no session.tool.results/);
   assert.equal(await chosenLine(page), "14");
   await close();
 });
@@ -198,7 +198,7 @@ test("an event has its number beside its line", async () => {
 test("a warning has the colour of warnings in the picture of a lifecycle", async () => {
   const config = "version = 1\n[rules]\ntool-result-missing = \"warning\"\n";
   const { page, close } = await open(browser, pageOf(broken(), [], undefined, config));
-  await page.locator(".cause", { hasText: "without the result" }).click();
+  await page.locator(".cause", { hasText: "has no session.tool.results" }).click();
   await page.keyboard.press("l");
   assert.equal(await page.locator("#picture .move.error, #picture .state.error, #picture text.error").count(), 0);
   assert.equal(await page.locator("#picture .move.warning").count(), 1);
