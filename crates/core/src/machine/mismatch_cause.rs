@@ -3,6 +3,7 @@
 //! The ends of pieces are not kept. A cause is found in the texts alone, once they are known to differ.
 
 use super::streamed_text::SHOWN_CHARS;
+use crate::bytes::common_prefix;
 use crate::schema::quoted;
 
 /// What stands for bytes that could not be decoded.
@@ -132,7 +133,7 @@ fn is_cumulative(streamed: &[u8], whole: &[u8]) -> bool {
         let lengths = (1..=length.min(rest.len())).rev();
         let found = lengths.take_while(|length| {
             let piece = &rest[rest.len() - length..];
-            let common = piece.iter().zip(whole).take_while(|(a, b)| a == b).count();
+            let common = common_prefix(piece, whole);
             let left = effort.checked_sub(1 + common);
             effort = left.unwrap_or(0);
             common < *length && left.is_some()
@@ -148,15 +149,21 @@ fn is_cumulative(streamed: &[u8], whole: &[u8]) -> bool {
     growth >= LEAST_GROWTH
 }
 
+/// Returns the length of what two texts have in common before the part that only `long` has, and the length of that part;
+/// `None` if more than one part makes the difference.
+fn surplus(long: &str, short: &str) -> Option<(usize, usize)> {
+    let more = long.len().checked_sub(short.len()).filter(|more| *more > 0)?;
+    let common = common_prefix(long.as_bytes(), short.as_bytes());
+    (long.as_bytes()[common + more..] == short.as_bytes()[common..]).then_some((common, more))
+}
+
 /// Returns the part of `streamed` that is there twice in a row, if it is `whole` without the second time.
 fn repeated_part<'s>(streamed: &'s str, whole: &str) -> Option<&'s str> {
-    let more = streamed.len().checked_sub(whole.len()).filter(|more| *more > 0)?;
-    let (bytes, wanted) = (streamed.as_bytes(), whole.as_bytes());
-    let common = bytes.iter().zip(wanted).take_while(|(a, b)| a == b).count();
-    let is_rest = bytes[common + more..] == wanted[common..];
+    let (common, more) = surplus(streamed, whole)?;
+    let bytes = streamed.as_bytes();
     // Where the parts begin alike with what follows them, they can be found further back too.
     let first = common.checked_sub(more)?;
-    let twice = is_rest && bytes[first..common] == bytes[common..common + more];
+    let twice = bytes[first..common] == bytes[common..common + more];
     let start = (0..=first).rev().take(4).find(|start| streamed.is_char_boundary(*start)).filter(|_| twice)?;
     streamed.get(start..start + more)
 }
@@ -164,12 +171,8 @@ fn repeated_part<'s>(streamed: &'s str, whole: &str) -> Option<&'s str> {
 /// Returns the part of `long` that `short` lacks, if it has all else, and something behind it: whole words, for half of a word
 /// says little.
 fn left_out<'l>(long: &'l str, short: &str) -> Option<&'l str> {
-    let more = long.len().checked_sub(short.len()).filter(|more| *more > 0)?;
-    let (bytes, wanted) = (long.as_bytes(), short.as_bytes());
-    let common = bytes.iter().zip(wanted).take_while(|(a, b)| a == b).count();
-    if common == short.len() || bytes[common + more..] != wanted[common..] {
-        return None;
-    }
+    let (common, more) = surplus(long, short).filter(|(common, _)| *common < short.len())?;
+    let bytes = long.as_bytes();
     // Where the part begins like what follows it, it can be found further back too.
     let moves_back = |start: &usize| *start == common || bytes[*start] == bytes[*start + more];
     let starts = (0..=common).rev().take(MOST_MOVED).take_while(moves_back);
@@ -219,7 +222,7 @@ mod tests {
             ("one three", "one two three", lacks(true, "two ")),
             ("\"Lima\"}", "{\"city\":\"Lima\"}", lacks(true, "{\"city\":")),
             ("Tea for two", "Tea for four for two", lacks(true, "four for ")),
-            // What is missing at the end, and half of a word, are told otherwise.
+            // Where the end is missing, or half of a word, the message says where the texts part.
             ("one two", "one", None),
             ("one", "one two", None),
             ("colour", "color", None),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mismatch_cause::Cause;
 use super::{Target, Verdict, Wording, framing};
+use crate::bytes::common_prefix;
 use crate::finding::{Place, Related};
 use crate::framing::Framing;
 use crate::input::json::{
@@ -361,7 +362,7 @@ fn find_mismatch(
     }
     // Of beginnings that match equally well, the latest with any text is most likely the intended one.
     let tried = starts.iter().take(1).chain(&starts[starts.len().saturating_sub(TRIED_BEGINNINGS)..]);
-    let common = |start: usize| text[start..].iter().zip(&*said).take_while(|(a, b)| a == b).count();
+    let common = |start: usize| common_prefix(&text[start..], &said);
     let (start, common) =
         tried.map(|start| (*start, common(*start))).max_by_key(|(start, common)| (*common, *start < text.len()))?;
     let common = floor_to_character(&said, common);
