@@ -128,7 +128,7 @@ fn related_events_stand_in_the_order_of_the_file_and_the_finding_last() {
             Words("its result was reported here"),
             Source(5, "\"toolu_5d9de62660\""),
             Words("help: give every tool call a unique id"),
-            Words("“Unique identifier for this tool execution” — Session events"),
+            Words("“payload.tool_call_id / string / Unique identifier for this tool execution” — Session events"),
         ],
         "1 file, 9 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
     );
@@ -150,10 +150,8 @@ fn findings_stand_in_the_order_in_which_they_were_judged() {
             Words("the text ended here, with done = true"),
             Source(8, "true"),
             Words("help: set done = true only on the last chunk of a text"),
-            Words("“Whether this is the final chunk in the stream” — Session events"),
-            Words(
-                "note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: this was not checked, so",
-            ),
+            Words("“payload.done / boolean / Whether this is the final chunk in the stream” — Session events"),
+            Words("note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: this line could not be"),
             Words("1 file, 9 events, 1 stream: 2 errors, 0 warnings, 1 note; checked against session-events."),
         ],
         "Not everything was checked: 1 finding of check-skipped.",
@@ -244,7 +242,7 @@ fn a_text_that_differs_is_shown_where_it_parts() {
             Words("the streamed text began here"),
             Source(4, "No.\""),
             Words("help: set final_message to the joined chunks of the turn"),
-            Words("“The complete final message from the AI” — Session events"),
+            Words("“payload.final_message / string / The complete final message from the AI” — Session events"),
         ],
         "1 file, 4 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
     );

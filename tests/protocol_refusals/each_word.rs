@@ -477,6 +477,12 @@ const OF_STREAMS: &[Misuse] = &[
         "the document does not say this",
     ),
     (
+        "[rule] quotes",
+        "quotes   = [\"An office opens once.\"]",
+        "quotes   = [▸\"opens\\nonce.\"]",
+        "the document does not say this",
+    ),
+    (
         "[rule] fix",
         "insert = { type = \"office.closed\", count = 1",
         "insert = ▸{ type = \"office.close\", count = 1",

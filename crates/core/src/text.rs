@@ -27,6 +27,12 @@ fn joined<S: AsRef<str>>(names: &[S], word: &str) -> String {
     }
 }
 
+/// Puts the lines of a text on one line, as quotations do: `tool_name / string / The name of the tool`. Empty lines
+/// are left out.
+pub fn in_one_line(text: &str) -> String {
+    text.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" / ")
+}
+
 /// Puts a quotation between quotation marks: `“Status changes to ‘idle’”`. Those inside become single ones.
 pub fn in_quotes(text: &str) -> String {
     format!("“{}”", text.replace('“', "‘").replace('”', "’"))

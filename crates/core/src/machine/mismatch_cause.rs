@@ -79,7 +79,7 @@ impl Cause {
             Cause::Cumulative => "each piece repeats the whole text before it".to_owned(),
             Cause::WholeTwice => "the whole text was streamed twice".to_owned(),
             Cause::PartTwice(part) => format!("{part} was streamed twice in a row"),
-            Cause::Lacks { part, in_pieces: true } => format!("the {other} lacks {part}"),
+            Cause::Lacks { part, in_pieces: true } => format!("it also has {part}, which the {other} lacks"),
             Cause::Lacks { part, in_pieces: false } => format!("it lacks {part}"),
         }
     }

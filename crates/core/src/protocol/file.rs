@@ -11,6 +11,7 @@ use super::compile::without_values;
 use super::series::SeriesStep;
 use super::tables;
 use super::texts::JsonKind;
+use crate::text::in_one_line;
 use crate::toml_reader::OneOrMany;
 pub use words::{Basis, Keyed, Scalar};
 pub(crate) use words::{
@@ -461,11 +462,12 @@ impl RuleWords {
     /// Returns the words for the engine.
     pub(crate) fn compile(&self) -> tables::RuleWords {
         let texts = |list: &[Name]| list.iter().map(|text| text.get_ref().clone()).collect();
+        let quotes = |list: &[Name]| list.iter().map(|quote| in_one_line(quote.get_ref())).collect();
         let case = |case: &RuleCase| tables::RuleCase {
             on: texts(&case.on.0),
             says: case.says.as_ref().map(|says| says.get_ref().clone()),
             help: case.help.as_ref().map(|help| help.get_ref().clone()),
-            quotes: texts(&case.quotes),
+            quotes: quotes(&case.quotes),
         };
         let other = |words: &OtherWords| tables::OtherWords {
             says: words.says.get_ref().clone(),
@@ -483,7 +485,7 @@ impl RuleWords {
             likely: self.likely.as_ref().map(other),
             again: self.again.as_ref().map(other),
             cases: self.case.iter().map(case).collect(),
-            quotes: texts(&self.quotes),
+            quotes: quotes(&self.quotes),
             fix: self.fix.as_ref().map(|fix| fix.get_ref().compile()),
         }
     }

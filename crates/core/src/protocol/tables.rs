@@ -75,7 +75,7 @@ pub struct RuleWords {
     pub again: Option<OtherWords>,
     /// The words of findings about certain events. No event type is in two of them.
     pub cases: Vec<RuleCase>,
-    /// Quotes from the document, verbatim.
+    /// Quotes from the document, verbatim, each [in one line](crate::text::in_one_line).
     pub quotes: Vec<String>,
     /// The edit that follows the advice, if there is one.
     pub fix: Option<Fix>,
@@ -97,7 +97,7 @@ pub struct RuleCase {
     pub says: Option<String>,
     /// The advice.
     pub help: Option<String>,
-    /// Quotes from the document, verbatim.
+    /// Quotes from the document, verbatim, each [in one line](crate::text::in_one_line).
     pub quotes: Vec<String>,
 }
 

@@ -7,6 +7,7 @@ mod objects;
 mod order;
 mod others;
 mod parents;
+mod related;
 mod series;
 mod texts;
 mod types;

@@ -120,14 +120,19 @@ impl StreamJudge {
         if names.is_empty() {
             return;
         }
-        let these = if names.len() == 1 { "this rule" } else { "these rules" };
+        let rules = match names.as_slice() {
+            [name] => format!("the rule {name} may miss mistakes from here on"),
+            _ => format!("these rules may miss mistakes from here on: {}", list(&names)),
+        };
         let find = "find the missing events, and check again";
         let (found, help) = match cause {
             DoubtCause::MissingFile => ("events may be missing before this file", find),
             DoubtCause::Gap => ("events before this one are missing", find),
-            DoubtCause::Unread => ("this was not checked", "fix this line, and check again"),
+            DoubtCause::Unread => {
+                ("this line could not be checked", "fix the other findings of this line, and check again")
+            }
         };
-        let found = format!("{found}, so {these} may miss mistakes from here on: {}", list(&names));
+        let found = format!("{found}, so {rules}");
         let rule = framing(Framing::CheckSkipped);
         let message = log.message(rule, &mut [("found", found)]);
         let help = Some(help.into());

@@ -8,7 +8,7 @@ use super::super::listed::framing_rule;
 use super::{Compiler, MOST_FOUND};
 use crate::framing::Framing;
 use crate::protocol::{RuleId, Upkeep};
-use crate::text::{did_you_mean, list, nearest};
+use crate::text::{did_you_mean, in_one_line, list, nearest};
 
 /// The words in braces, each with what it stands for.
 const PLACEHOLDERS: [(&str, &str); 6] = [
@@ -89,6 +89,8 @@ impl Compiler<'_> {
     /// Checks the texts and quotes of a protocol's rules. Called when all tables are compiled.
     pub(super) fn check_rules(&mut self, document: Option<&str>) {
         let file = self.file;
+        let document = document.map(in_one_line);
+        let document = document.as_deref();
         for (name, words) in &file.rule {
             let of_framing = Framing::named(name.get_ref());
             let replaced = of_framing.map(|rule| framing_rule(rule).says);
@@ -271,11 +273,11 @@ impl Compiler<'_> {
         for quote in quotes {
             if quote.get_ref().trim().is_empty() {
                 self.refuse(quote.span(), "this quote is empty".to_owned(), "quote the document's words");
-            } else if document.is_some_and(|document| !document.contains(quote.get_ref().as_str())) {
+            } else if document.is_some_and(|document| !document.contains(&in_one_line(quote.get_ref()))) {
                 self.refuse(
                     quote.span(),
                     "the document does not say this".to_owned(),
-                    "quote it exactly, from one line of the document beside the protocol",
+                    "quote it exactly as it stands in document.md",
                 );
             }
         }

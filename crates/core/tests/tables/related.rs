@@ -1,0 +1,36 @@
+//! The earlier events that findings refer to.
+
+use sessionlint_core::{Options, check};
+
+use crate::Folder;
+
+/// A door, and letters, which must not come while it is closed; parcels must not come at all.
+const DOOR: Folder = Folder {
+    tables: r#"
+        [[lifecycle]]
+        name = "door"
+        states = ["new", "closed"]
+        [lifecycle.entered]
+        closed = "the door was closed here"
+        [[lifecycle.row]]
+        on = "close"
+        cell.else = "closed"
+        [[lifecycle.row]]
+        on = "letter"
+        cell.closed = { rule = "closed-door" }
+        cell.else = "="
+        [[lifecycle.row]]
+        on = "parcel"
+        cell.else = { rule = "no-parcels" }
+    "#,
+    events: &[("close", "", &[]), ("letter", "", &[]), ("parcel", "", &[])],
+    rules: &["closed-door", "no-parcels"],
+};
+
+#[test]
+fn what_is_wrong_in_every_state_refers_to_no_event_that_led_into_one() {
+    let lines = ["close", "letter", "parcel"].map(|name| format!(r#"{{"type":"{name}"}}"#));
+    let report = check(&DOOR.load(), lines.join("\n").as_bytes(), Options::default());
+    let found: Vec<_> = report.findings.iter().map(|found| (&*found.rule, found.related.len())).collect();
+    assert_eq!(found, [("closed-door", 1), ("no-parcels", 0)]);
+}
