@@ -222,7 +222,7 @@ fn a_finding_of_the_end_stands_at_the_last_event_of_its_stream() {
                 3,
                 "{\"type\":\"session.completed\",\"timestamp\":\"2026-08-14T08:12:07.212Z\",\"payload\":{\"session_id\":\"",
             ),
-            Words("help: emit session.status with pending = false after session.completed"),
+            Words("help: emit session.status with pending = false (“idle”) after session.completed"),
             Words("“8. session.status - Status changes to ‘idle’” — Session events"),
         ],
         "1 file, 2 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
