@@ -211,8 +211,8 @@ impl<W: CellObserver> Step<'_, W> {
             let related = match &last {
                 LastValue::Known(value, place) | LastValue::Off { value, place, .. } => {
                     let words = match self::number(value).filter(|_| series.step != SeriesStep::Same) {
-                        None => format!("the first value, {kept}, was sent here"),
-                        Some(before) => format!("the previous value, {}, was sent here", before.display()),
+                        None => format!("the first value, {kept}, came in this event"),
+                        Some(before) => format!("the previous value, {}, came in this event", before.display()),
                     };
                     vec![Related { message: words.into(), file: None, place: place.clone() }]
                 }
