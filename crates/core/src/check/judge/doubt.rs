@@ -129,7 +129,7 @@ impl StreamJudge {
             DoubtCause::MissingFile => ("events may be missing before this file", find),
             DoubtCause::Gap => ("events before this one are missing", find),
             DoubtCause::Unread => {
-                ("this line could not be checked", "fix the other findings of this line, and check again")
+                ("this line could not be checked", "fix this line as its other findings say, and check again")
             }
         };
         let found = format!("{found}, so {rules}");
