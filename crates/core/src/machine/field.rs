@@ -172,7 +172,10 @@ pub(crate) fn is_wanted(field: Field<'_>, wanted: &Wanted) -> bool {
 fn equals(field: Field<'_>, value: &Scalar) -> bool {
     match (field, value) {
         (Field::Bool(found), Scalar::Bool(wanted)) => found == *wanted,
-        (Field::Number(raw), Scalar::Integer(wanted)) => number(raw) == Some(*wanted as f64),
+        (Field::Number(raw), Scalar::Integer(wanted)) => match plain_number(raw) {
+            Some(found) => i64::try_from(found) == Ok(*wanted),
+            None => number(raw) == Some(*wanted as f64),
+        },
         (Field::Index(found), Scalar::Integer(wanted)) => i64::from(found) == *wanted,
         _ => false,
     }
@@ -183,6 +186,24 @@ pub(crate) fn says_any<'w>(raw: &[u8], mut wanted: impl Iterator<Item = &'w str>
     let label = unescaped_lossy(raw);
     let label = plain_words(&label);
     wanted.any(|words| says_words(&label, words))
+}
+
+/// Returns the number that some plain digits stand for; `None` if they are not plain, or too many.
+#[inline]
+pub(super) fn plain_number(digits: &[u8]) -> Option<u64> {
+    // With one digit more, it might be too large.
+    let is_short = digits.len() < 19;
+    let add = |number: u64, digit: &u8| digit.is_ascii_digit().then(|| 10 * number + u64::from(digit - b'0'));
+    if is_short { digits.iter().try_fold(0, add) } else { None }
+}
+
+/// Returns whether two numbers have the same value. Whole ones are compared as such, which floating-point numbers cannot tell
+/// apart if they are large.
+fn is_same_number(one: &[u8], other: &[u8]) -> bool {
+    match (plain_number(one), plain_number(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other || number(one) == number(other),
+    }
 }
 
 /// Returns the value of a number; `None` if it is written as none.
@@ -236,7 +257,7 @@ impl KeptValue {
         match (self.field(), field) {
             (_, Field::Absent | Field::Unreadable | Field::Container(_)) => true,
             (Field::Text(a), Field::Text(b)) => a == b || unescaped(a) == unescaped(b),
-            (Field::Number(a), Field::Number(b)) => a == b || number(a) == number(b),
+            (Field::Number(a), Field::Number(b)) => is_same_number(a, b),
             (Field::Number(a), Field::Index(b)) => number(a) == Some(f64::from(b)),
             (a, b) => a == b,
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::by_key::{ByKey, Known};
-use super::field::{Field, KeptValue, Scope, display_field};
+use super::field::{Field, KeptValue, Scope, display_field, plain_number};
 use super::key::{Key, display_key_within, read_key};
 use super::observer::CellObserver;
 use super::step::{Step, event_place};
@@ -99,15 +99,6 @@ pub(crate) fn set_place(state: &mut SeriesState, event: &EventNote) {
         let excerpt = if place.excerpt.text.is_empty() { Excerpt::default() } else { place.excerpt };
         *known = Arc::new(Place { excerpt, ..place });
     }
-}
-
-/// Returns the number that some plain digits stand for.
-#[inline]
-fn plain_number(digits: &[u8]) -> Option<u64> {
-    // With one digit more, it might be too large.
-    let is_short = digits.len() < 19;
-    let add = |number: u64, digit: &u8| digit.is_ascii_digit().then(|| 10 * number + u64::from(digit - b'0'));
-    if is_short { digits.iter().try_fold(0, add) } else { None }
 }
 
 /// How a value fits into a series.

@@ -55,10 +55,10 @@ const COUNTED: Folder = Folder {
         rule = "less-used"
     "#,
     events: &[
-        ("run", r#""seq":{"type":"integer"},"id":{"type":"string"}"#, &[]),
+        ("run", r#""seq":{"type":"integer"},"id":{"type":["string","number"]}"#, &[]),
         (
             "part",
-            r#""seq":{"type":"integer"},"id":{"type":"string"},"index":{"type":"integer"},"who":{"type":"string"},"used":{"type":["number","null"]},"final":{"type":"boolean"}"#,
+            r#""seq":{"type":"integer"},"id":{"type":["string","number"]},"index":{"type":"integer"},"who":{"type":"string"},"used":{"type":["number","null"]},"final":{"type":"boolean"}"#,
             &[],
         ),
         (
@@ -66,7 +66,7 @@ const COUNTED: Folder = Folder {
             r#""seq":{"type":"integer"},"parts":{"type":"array","items":{"type":"object","properties":{"index":{"type":"integer"}}}}"#,
             &[],
         ),
-        ("end", r#""seq":{"type":"integer"},"id":{"type":"string"}"#, &[]),
+        ("end", r#""seq":{"type":"integer"},"id":{"type":["string","number"]}"#, &[]),
     ],
     rules: &["run-twice", "no-run", "gap", "index-gap", "other-id", "less-used"],
 };
@@ -93,6 +93,19 @@ fn numbers_count_up_from_any_and_a_new_run_begins_anew() {
         ],
         &[("gap", 2), ("no-run", 4)],
     );
+}
+
+#[test]
+fn numbers_are_the_same_by_value_however_large() {
+    let run = |first: &str, second: &str| {
+        let lines = [("run", first), ("part", second)].map(|(name, id)| format!(r#"{{"type":"{name}","id":{id}}}"#));
+        COUNTED.judge(&[&lines[0], &lines[1]]).len()
+    };
+    assert_eq!(run("100", "1e2"), 0);
+    assert_eq!(run("2.0", "2"), 0);
+    assert_eq!(run("100", "101"), 1);
+    // As floating-point numbers, they are the same.
+    assert_eq!(run("9007199254740992", "9007199254740993"), 1);
 }
 
 #[test]
@@ -321,7 +334,7 @@ fn the_first_value_stays_the_measure_after_one_that_cannot_be_read() {
     COUNTED.says(
         &[
             r#"{"type":"run","id":"a"}"#,
-            r#"{"type":"part","id":5}"#,
+            r#"{"type":"part","id":true}"#,
             r#"{"type":"part","id":"b"}"#,
             r#"{"type":"end","id":"a"}"#,
         ],

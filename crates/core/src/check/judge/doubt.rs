@@ -128,9 +128,7 @@ impl StreamJudge {
         let (found, help) = match cause {
             DoubtCause::MissingFile => ("events may be missing before this file", find),
             DoubtCause::Gap => ("events before this one are missing", find),
-            DoubtCause::Unread => {
-                ("this line could not be checked", "fix this line as its other findings say, and check again")
-            }
+            DoubtCause::Unread => ("this line could not be checked", "correct this line, and check again"),
         };
         let found = format!("{found}, so {rules}");
         let rule = framing(Framing::CheckSkipped);
