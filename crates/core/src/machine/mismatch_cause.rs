@@ -67,19 +67,22 @@ impl Cause {
         left_out(long, short).map(|part| Cause::Lacks { part: quoted(part, SHOWN_CHARS), in_pieces })
     }
 
-    /// Returns the description of the difference for the message. `parted` says where the texts part; `other` is what
-    /// the text of the pieces is called.
-    pub(super) fn describe(&self, parted: String, other: &str) -> String {
+    /// Returns the description of the difference for the message. `parted` says where the texts part; `name` is what
+    /// the other text is called, if it was not streamed.
+    pub(super) fn describe(&self, parted: String, name: Option<&str>) -> String {
         match self {
             Cause::WhiteSpace => format!("{parted} (only white space differs)"),
             Cause::Undecoded { in_pieces: true } => {
-                format!("the {other} has U+FFFD in place of some characters")
+                format!("the {} has U+FFFD in place of some characters", name.unwrap_or("streamed text"))
             }
             Cause::Undecoded { in_pieces: false } => "it has U+FFFD in place of some characters".to_owned(),
             Cause::Cumulative => "each piece repeats the whole text before it".to_owned(),
             Cause::WholeTwice => "the whole text was streamed twice".to_owned(),
             Cause::PartTwice(part) => format!("{part} was streamed twice in a row"),
-            Cause::Lacks { part, in_pieces: true } => format!("it also has {part}, which the {other} lacks"),
+            Cause::Lacks { part, in_pieces: true } => match name {
+                Some(name) => format!("it also has {part}, which the {name} lacks"),
+                None => format!("it also has {part}, which was not streamed"),
+            },
             Cause::Lacks { part, in_pieces: false } => format!("it lacks {part}"),
         }
     }

@@ -198,8 +198,9 @@ impl RepeatPattern {
             let wants = match field.kind {
                 _ if text.0 < text.1 => Wants::Same,
                 FieldKind::Text => Wants::Empty(*kind == kind_of(Capture::Text(0, 0), b"")),
-                FieldKind::Container => Wants::Container(*kind),
-                FieldKind::Number => continue,
+                FieldKind::Container if field.is_value() => Wants::Container(*kind),
+                // A container that is around values has some in every event.
+                FieldKind::Container | FieldKind::Number => continue,
             };
             // An item of an array may be read as such, and as a field of the event.
             if !self.varying.iter().any(|known| known.field == field && known.wants == wants) {

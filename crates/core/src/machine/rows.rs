@@ -78,7 +78,11 @@ impl<W: CellObserver> Step<'_, W> {
                 let takes = self.takes_item(lifecycle, row, scope, &taken);
                 taken.push((row.number, takes));
                 match guard.and(takes) {
-                    Certainty::Yes => certain = Some(*row),
+                    // No other row takes the item, for those of one event exclude each other.
+                    Certainty::Yes => {
+                        certain = Some(*row);
+                        break;
+                    }
                     Certainty::Perhaps => perhaps.push(row),
                     Certainty::No => {}
                 }
@@ -108,10 +112,14 @@ impl<W: CellObserver> Step<'_, W> {
             Some((_, takes)) => Some(*takes),
             None => Some(self.evaluate_conditions(&rows.get(number)?.each.as_ref()?.when, scope)),
         };
-        row.siblings
-            .iter()
-            .filter_map(|other| takes(*other))
-            .fold(Certainty::Yes, |is_left, takes| is_left.and(takes.negated()))
+        let mut is_left = Certainty::Yes;
+        for takes in row.siblings.iter().filter_map(|other| takes(*other)) {
+            is_left = is_left.and(takes.negated());
+            if is_left == Certainty::No {
+                break;
+            }
+        }
+        is_left
     }
 
     /// Applies several rows of which one may be meant: every state that one of them leads to becomes possible, and none of

@@ -375,11 +375,7 @@ fn find_mismatch(
     };
     let parted = describe_mismatch(streamed, &said, common);
     Some(match cause {
-        Some(cause) => Mismatch {
-            parted: cause.describe(parted, name.as_deref().unwrap_or("streamed text")),
-            help: cause.help(),
-            at,
-        },
+        Some(cause) => Mismatch { parted: cause.describe(parted, name.as_deref()), help: cause.help(), at },
         None => Mismatch { parted, help: None, at },
     })
 }

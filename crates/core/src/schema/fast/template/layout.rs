@@ -60,6 +60,14 @@ pub(crate) struct VaryingField {
     end: Position,
 }
 
+impl VaryingField {
+    /// Returns whether the field is one of the values that may differ, and not around some.
+    pub(crate) fn is_value(&self) -> bool {
+        // Before the edges of the values is that of the event.
+        self.start.edge % 2 == 1
+    }
+}
+
 impl FieldAt {
     #[inline(always)]
     fn by(self, edges: &Edges) -> Capture {
