@@ -9,6 +9,7 @@ use crate::protocol::Protocol;
 use crate::protocol::tables::EventType;
 use crate::schema::captures::{Capture, Captures};
 use crate::schema::{Pointer, date_time, describe_value};
+use crate::text::FoldedName;
 
 /// The member that every JSON-RPC 2.0 message has.
 const JSON_RPC: &str = "jsonrpc";
@@ -91,7 +92,10 @@ impl<'t> Event<'t> {
         let name = shape.event_type.dotted();
         Err(match (root.at(text, &shape.event_type.0), &root.kind) {
             (Some(found), _) => NotAnEvent::not_a_string(&name, found, text),
-            (None, NodeKind::Object(_)) => NotAnEvent::Other(root.span.clone(), format!("it has no field `{name}`")),
+            (None, NodeKind::Object(_)) => match misspelt(root, text, &shape.event_type) {
+                Some((key, found)) => NotAnEvent::Other(key, format!("it has no field `{name}`, but has `{found}`")),
+                None => NotAnEvent::Other(root.span.clone(), format!("it has no field `{name}`")),
+            },
             (None, _) => NotAnEvent::Other(root.span.clone(), format!("it is {}", root.article())),
         })
     }
@@ -132,6 +136,18 @@ impl<'t> Event<'t> {
     }
 }
 
+/// Returns the key that is a field's name in another case, or with other separators, as its byte range and its name.
+fn misspelt(root: &Node, text: &[u8], field: &Pointer) -> Option<(Range<usize>, String)> {
+    let (name, around) = field.0.split_last()?;
+    let wanted = FoldedName::letters(name);
+    root.at(text, around)?.members().iter().find_map(|member| {
+        let found = unescaped_lossy(inner(text, &member.key));
+        // A key may be as long as the frame: so long a one is not worth folding.
+        let is_alike = found.len() <= 4 * name.len() && wanted.distance(&FoldedName::letters(&found), 0).is_some();
+        is_alike.then(|| (member.key.clone(), found.into_owned()))
+    })
+}
+
 /// Returns the name of a stream from a captured field; `None` if it cannot be read.
 pub(crate) fn stream_name(text: &[u8], field: Capture) -> Option<Cow<'_, [u8]>> {
     match field {
@@ -153,6 +169,22 @@ mod tests {
     use super::{Event, NotAnEvent};
     use crate::input::json::parse;
     use crate::protocol::Protocol;
+
+    #[test]
+    fn the_key_that_was_probably_meant_for_the_type_is_named() {
+        let protocol = Protocol::builtin("session-events").expect("it is built in");
+        let found = |text: &str| {
+            let tree = parse(text.as_bytes()).expect("it is JSON");
+            match Event::find(&tree.root, text.as_bytes(), protocol, false) {
+                Err(NotAnEvent::Other(span, found)) => (text[span].to_owned(), found),
+                found => panic!("{found:?}"),
+            }
+        };
+        let pair = |place: &str, found: &str| (place.to_owned(), found.to_owned());
+        let other = r#"{"kind":"session.status","types":1}"#;
+        assert_eq!(found(other), pair(other, "it has no field `type`"));
+        assert_eq!(found(r#"{"a":1,"Type":"x"}"#), pair("\"Type\"", "it has no field `type`, but has `Type`"));
+    }
 
     #[test]
     fn a_message_with_a_type_of_its_own_is_no_event_without_one() {

@@ -62,7 +62,7 @@ impl<W: CellObserver> Step<'_, W> {
         if let Some(rule) = transition.rule {
             // What is wrong in every state is not explained by the events that led into this one.
             let depends_on_state = row.cells.iter().any(|cell| cell.rule != Some(rule));
-            let mut related = depends_on_state.then(|| related_places(&single.history, lifecycle)).unwrap_or_default();
+            let mut related = if depends_on_state { related_places(&single.history, lifecycle) } else { Vec::new() };
             let mut at = points_at(row, self.event).map_or(Target::Type, Target::Slot);
             if let Some(entry) = single.entry.as_ref().filter(|_| is_at_entry(from, &row.cells)) {
                 related.retain(|earlier| earlier.place.event != entry.place.event);
