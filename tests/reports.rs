@@ -112,6 +112,13 @@ fn a_finding_of_the_order_shows_the_event_that_it_goes_back_to() {
     );
 }
 
+/// What is said of a line whose text is not kept stands where it does under any other line, and not in place of the text.
+#[test]
+fn a_line_that_cannot_be_shown_is_named_and_explained() {
+    let (report, _) = report(Path::new("repeated-events/a-message-sent-late-and-again.ndjson"));
+    assert!(report.contains("\n  1 │ …\n    │ the event was first sent here\n  4 │ {"), "{report}");
+}
+
 #[test]
 fn related_events_stand_in_the_order_of_the_file_and_the_finding_last() {
     assert_reads(

@@ -43,13 +43,14 @@ fn a_finding_names_the_dialects_that_explain_it() {
     let help = |number: usize| report.findings[number].help.as_deref().unwrap_or_default();
     assert!(
         help(1).ends_with(
-            ". If this is a stream of a known provider, such as Cerebras, Cline or DeepSeek, name it with --dialect"
+            ". If the stream comes from a known provider, such as Cerebras, Cline or DeepSeek, name the provider with --dialect"
         ),
         "{}",
         help(1)
     );
     assert!(
-        help(0).contains(". If this is a stream of a known provider, such as Hugging Face, OpenRouter or Perplexity, "),
+        help(0)
+            .contains(". If the stream comes from a known provider, such as Hugging Face, OpenRouter or Perplexity, "),
         "{}",
         help(0)
     );
@@ -66,7 +67,7 @@ fn a_schema_of_a_dialect_replaces_the_protocols() {
     let report = check(chat(), stream.as_bytes(), Options::default());
     assert_eq!(rules(&report), ["wrong-type"]);
     let help = report.findings[0].help.as_deref().unwrap_or_default();
-    assert!(help.ends_with(". If this is a stream of Mistral, use --dialect mistral"), "{help}");
+    assert!(help.ends_with(". If the stream comes from Mistral, use --dialect mistral"), "{help}");
     let own = chat().in_dialect("mistral").expect("there is one").expect("it has no mistakes");
     assert_eq!(rules(&check(&own, stream.as_bytes(), Options::default())), Vec::<&str>::new());
     // What the dialect says of other things explains nothing: it demands a delta, and allows no such index, either.

@@ -142,15 +142,15 @@ impl MarkedLine<'_> {
     fn render(&self, gutter: usize, width: usize, severity: Severity, palette: Palette) -> String {
         let number = palette.faint(&format!("{:>gutter$} │", self.number()));
         let label = self.label.map(visible).unwrap_or_default();
+        let beneath = format!("  {} ", palette.faint(&format!("{:gutter$} │", "")));
         if self.place.excerpt.text.is_empty() {
             // The text is no longer kept, but the number of the line still helps.
-            return format!("  {number} {}\n", palette.faint(&label));
+            return format!("  {number} …\n{beneath}{}\n", palette.faint(&label));
         }
         let room = width.saturating_sub(gutter + 5).max(20);
         let line = fit(&self.place.excerpt, room);
         let mark = if self.label.is_some() { "-" } else { "^" }.repeat(line.mark.len());
         let beside = format!("{mark} {label}");
-        let beneath = format!("  {} ", palette.faint(&format!("{:gutter$} │", "")));
         let paint = |text: &str| match self.label {
             Some(_) => palette.faint(text),
             None => palette.of_severity(severity, text),

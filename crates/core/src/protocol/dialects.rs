@@ -177,8 +177,10 @@ impl Protocol {
         let titles = alternatives(&named.iter().map(|dialect| &dialect.title).collect::<Vec<_>>());
         let names = alternatives(&named.iter().map(|dialect| &dialect.name).collect::<Vec<_>>());
         Some(match found.len() > MOST_NAMED {
-            true => format!("If this is a stream of a known provider, such as {titles}, name it with --dialect"),
-            false => format!("If this is a stream of {titles}, use --dialect {names}"),
+            true => {
+                format!("If the stream comes from a known provider, such as {titles}, name the provider with --dialect")
+            }
+            false => format!("If the stream comes from {titles}, use --dialect {names}"),
         })
     }
 }
