@@ -112,7 +112,7 @@ fn a_finding_of_the_order_shows_the_event_that_it_goes_back_to() {
     );
 }
 
-/// What is said of a line whose text is not kept stands where it does under any other line, and not in place of the text.
+/// The label of a line stands beneath it even if its text is not kept, and never in place of the text.
 #[test]
 fn a_line_that_cannot_be_shown_is_named_and_explained() {
     let (report, _) = report(Path::new("repeated-events/a-message-sent-late-and-again.ndjson"));

@@ -124,6 +124,12 @@ impl FoldedName {
     }
 }
 
+/// Returns whether a name has the letters and digits of a known one, perhaps in another case or with other separators.
+pub fn is_spelt_alike(name: &str, known: &str) -> bool {
+    // A name may be as long as the input: so long a one is not worth folding.
+    name.len() <= 4 * known.len() && FoldedName::letters(name).distance(&FoldedName::letters(known), 0).is_some()
+}
+
 /// Returns the known name that is nearest to `name`, ignoring case. `None` if none of them is within one edit for every
 /// three characters of `name`, or within one edit at all.
 pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {

@@ -9,7 +9,7 @@ use crate::protocol::Protocol;
 use crate::protocol::tables::EventType;
 use crate::schema::captures::{Capture, Captures};
 use crate::schema::{Pointer, date_time, describe_value};
-use crate::text::FoldedName;
+use crate::text::is_spelt_alike;
 
 /// The member that every JSON-RPC 2.0 message has.
 const JSON_RPC: &str = "jsonrpc";
@@ -36,11 +36,29 @@ pub struct Event<'t> {
 pub enum NotAnEvent {
     /// A JSON-RPC message of another kind.
     Message,
+    /// An object without the field that has an event's type.
+    Untyped,
     /// Anything else: the place in the frame's text, and what was found there.
     Other(Range<usize>, String),
 }
 
 impl NotAnEvent {
+    /// Returns the place in the frame's text, and what was found there; `None` for a message. `root`: the frame's tree.
+    pub(crate) fn explain(self, root: &Node, text: &[u8], protocol: &Protocol) -> Option<(Range<usize>, String)> {
+        match self {
+            NotAnEvent::Message => None,
+            NotAnEvent::Untyped => {
+                let field = &protocol.tables().shape.event_type;
+                let name = field.dotted();
+                Some(match misspelt(root, text, field) {
+                    Some((key, found)) => (key, format!("it has no field `{name}`, but has `{found}`")),
+                    None => (root.span.clone(), format!("it has no field `{name}`")),
+                })
+            }
+            NotAnEvent::Other(span, found) => Some((span, found)),
+        }
+    }
+
     /// Returns the reason that the type, which stands under this name, is no string.
     fn not_a_string(name: &str, found: &Node, text: &[u8]) -> NotAnEvent {
         let value = describe_value(&text[found.span.clone()]);
@@ -92,10 +110,7 @@ impl<'t> Event<'t> {
         let name = shape.event_type.dotted();
         Err(match (root.at(text, &shape.event_type.0), &root.kind) {
             (Some(found), _) => NotAnEvent::not_a_string(&name, found, text),
-            (None, NodeKind::Object(_)) => match misspelt(root, text, &shape.event_type) {
-                Some((key, found)) => NotAnEvent::Other(key, format!("it has no field `{name}`, but has `{found}`")),
-                None => NotAnEvent::Other(root.span.clone(), format!("it has no field `{name}`")),
-            },
+            (None, NodeKind::Object(_)) => NotAnEvent::Untyped,
             (None, _) => NotAnEvent::Other(root.span.clone(), format!("it is {}", root.article())),
         })
     }
@@ -139,12 +154,9 @@ impl<'t> Event<'t> {
 /// Returns the key that is a field's name in another case, or with other separators, as its byte range and its name.
 fn misspelt(root: &Node, text: &[u8], field: &Pointer) -> Option<(Range<usize>, String)> {
     let (name, around) = field.0.split_last()?;
-    let wanted = FoldedName::letters(name);
     root.at(text, around)?.members().iter().find_map(|member| {
         let found = unescaped_lossy(inner(text, &member.key));
-        // A key may be as long as the frame: so long a one is not worth folding.
-        let is_alike = found.len() <= 4 * name.len() && wanted.distance(&FoldedName::letters(&found), 0).is_some();
-        is_alike.then(|| (member.key.clone(), found.into_owned()))
+        is_spelt_alike(&found, name).then(|| (member.key.clone(), found.into_owned()))
     })
 }
 
@@ -175,10 +187,9 @@ mod tests {
         let protocol = Protocol::builtin("session-events").expect("it is built in");
         let found = |text: &str| {
             let tree = parse(text.as_bytes()).expect("it is JSON");
-            match Event::find(&tree.root, text.as_bytes(), protocol, false) {
-                Err(NotAnEvent::Other(span, found)) => (text[span].to_owned(), found),
-                found => panic!("{found:?}"),
-            }
+            let reason = Event::find(&tree.root, text.as_bytes(), protocol, false).expect_err("it is no event");
+            let (span, found) = reason.explain(&tree.root, text.as_bytes(), protocol).expect("it is no message");
+            (text[span].to_owned(), found)
         };
         let pair = |place: &str, found: &str| (place.to_owned(), found.to_owned());
         let other = r#"{"kind":"session.status","types":1}"#;
@@ -195,6 +206,7 @@ mod tests {
             match Event::find(&tree.root, text.as_bytes(), protocol, false) {
                 Err(NotAnEvent::Other(_, found)) => Some(found),
                 Err(NotAnEvent::Message) => None,
+                Err(NotAnEvent::Untyped) => panic!("it is judged as one without a type"),
                 Ok(event) => panic!("{} is an event", event.name),
             }
         };

@@ -84,7 +84,7 @@ impl Likeness {
                 }
             }
             Err(NotAnEvent::Message) => {}
-            Err(NotAnEvent::Other(..)) => {
+            Err(NotAnEvent::Untyped | NotAnEvent::Other(..)) => {
                 self.has_values = true;
                 // An event that lost its type.
                 self.torn |= trace == Some(Trace::Fields);

@@ -11,7 +11,7 @@ use crate::input::json::{Node, NodeKind, inner, parse, unescaped, unescaped_loss
 use crate::protocol::tables::EventType;
 use crate::protocol::{NearTypes, Protocol, word_count};
 use crate::schema::Pointer;
-use crate::text::FoldedName;
+use crate::text::is_spelt_alike;
 
 /// The fewest words in the names of the fields by which a part of an event is known.
 const PART_WORDS: usize = 4;
@@ -90,11 +90,9 @@ impl TraceFinder {
     /// Returns the key under which an object has the name of a known type.
     fn other_key(&mut self, protocol: &Protocol, node: &Node, text: &[u8]) -> Option<String> {
         let key = protocol.tables().shape.event_type.0.last()?;
-        let key = FoldedName::letters(key);
         let found = node.members().iter().find(|member| {
             let Some(name) = string(&member.value, text) else { return false };
-            let is_spelt_so =
-                || FoldedName::letters(&unescaped_lossy(inner(text, &member.key))).distance(&key, 0).is_some();
+            let is_spelt_so = || is_spelt_alike(&unescaped_lossy(inner(text, &member.key)), key);
             protocol.named_type(&name).is_some() || self.near_type(protocol, &name).is_some() && is_spelt_so()
         });
         found.map(|member| unescaped_lossy(inner(text, &member.key)).into_owned())

@@ -112,14 +112,10 @@ impl<W: CellObserver> Step<'_, W> {
             Some((_, takes)) => Some(*takes),
             None => Some(self.evaluate_conditions(&rows.get(number)?.each.as_ref()?.when, scope)),
         };
-        let mut is_left = Certainty::Yes;
-        for takes in row.siblings.iter().filter_map(|other| takes(*other)) {
-            is_left = is_left.and(takes.negated());
-            if is_left == Certainty::No {
-                break;
-            }
-        }
-        is_left
+        row.siblings
+            .iter()
+            .filter_map(|other| takes(*other))
+            .fold(Certainty::Yes, |is_left, takes| is_left.and(takes.negated()))
     }
 
     /// Applies several rows of which one may be meant: every state that one of them leads to becomes possible, and none of

@@ -137,7 +137,7 @@ impl StreamJudge {
             Ok(event) if doubtful => event.event_type.is_some() && self.foreign.has_whole_envelope(event.node, text),
             Ok(_) => true,
             Err(NotAnEvent::Message) => !doubtful,
-            Err(NotAnEvent::Other(..)) => false,
+            Err(NotAnEvent::Untyped | NotAnEvent::Other(..)) => false,
         }
     }
 
@@ -167,8 +167,10 @@ impl StreamJudge {
         }
         match found {
             Ok(event) => self.judge_event(protocol, frame, tree, &event, keys),
-            Err(NotAnEvent::Message) => self.judge_message(protocol, frame, tree),
-            Err(NotAnEvent::Other(span, found)) => self.report_no_event(protocol, frame, tree, span, found),
+            Err(reason) => match reason.explain(&tree.root, text, protocol) {
+                None => self.judge_message(protocol, frame, tree),
+                Some((span, found)) => self.report_no_event(protocol, frame, tree, span, found),
+            },
         }
     }
 
