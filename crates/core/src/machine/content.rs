@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::field::{Container, Field, KeptValue, display_field, display_text, number};
+use super::field::{Container, Field, KeptValue, display_field, display_text, number, whole_number};
 use crate::bytes::{Digest, lossy};
 use crate::input::json::{Node, NodeKind, inner, parse_leniently, unescaped, unescaped_lossy};
 use crate::schema::{SHOWN_CHARS, shortened};
@@ -202,11 +202,14 @@ fn write_content(node: &Node, text: &[u8], out: &mut Vec<u8>) {
         NodeKind::Null => out.push(b'n'),
         NodeKind::Bool(value) => out.push(if *value { b't' } else { b'f' }),
         NodeKind::Number => {
+            let raw = &text[node.span.clone()];
             out.push(b'#');
             // There is only one zero.
-            out.extend(
-                number(&text[node.span.clone()]).map_or(f64::NAN, |number| number + 0.0).to_bits().to_le_bytes(),
-            );
+            out.extend(number(raw).map_or(f64::NAN, |number| number + 0.0).to_bits().to_le_bytes());
+            // A large whole number may have the value of another one as a floating-point number.
+            if let Some(whole) = whole_number(raw).filter(|whole| *whole as f64 as i64 != *whole) {
+                out.extend(whole.to_le_bytes());
+            }
         }
         NodeKind::String => {
             out.push(b'"');
@@ -289,6 +292,8 @@ mod tests {
             (r#"{"a":-0,"free":1}"#, r#"{"a":0,"free":2}"#),
             (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
             ("[1, {}]", "[1.0,{}]"),
+            ("[9007199254740992]", "[9.007199254740992e15]"),
+            ("[9007199254740993]", "[ 9007199254740993]"),
         ] {
             assert_eq!(differing(one, two), None, "{one} {two}");
         }
@@ -301,6 +306,9 @@ mod tests {
             (r#"{"a":["x","y"]}"#, r#"{"a":["x\",\"y"]}"#, r#"a = ["x","y"] / a = ["x\",\"y"]"#),
             ("[1]", "[2]", "[1] / [2]"),
             ("{}", "[]", "an object / []"),
+            // Large whole numbers that no floating-point number tells apart.
+            (r#"{"a":9007199254740993}"#, r#"{"a":9007199254740992}"#, "a = 9007199254740993 / a = 9007199254740992"),
+            ("[-9007199254740993]", "[-9007199254740992]", "[-9007199254740993] / [-9007199254740992]"),
         ] {
             assert_eq!(differing(one, two).as_deref(), Some(words), "{one} {two}");
         }

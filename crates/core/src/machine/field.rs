@@ -172,8 +172,8 @@ pub(crate) fn is_wanted(field: Field<'_>, wanted: &Wanted) -> bool {
 fn equals(field: Field<'_>, value: &Scalar) -> bool {
     match (field, value) {
         (Field::Bool(found), Scalar::Bool(wanted)) => found == *wanted,
-        (Field::Number(raw), Scalar::Integer(wanted)) => match plain_number(raw) {
-            Some(found) => i64::try_from(found) == Ok(*wanted),
+        (Field::Number(raw), Scalar::Integer(wanted)) => match whole_number(raw) {
+            Some(found) => found == *wanted,
             None => number(raw) == Some(*wanted as f64),
         },
         (Field::Index(found), Scalar::Integer(wanted)) => i64::from(found) == *wanted,
@@ -197,10 +197,17 @@ pub(super) fn plain_number(digits: &[u8]) -> Option<u64> {
     if is_short { digits.iter().try_fold(0, add) } else { None }
 }
 
+/// Returns the number that some plain digits stand for, behind a minus or not; `None` if they are not plain, or too many.
+#[inline]
+pub(super) fn whole_number(raw: &[u8]) -> Option<i64> {
+    let (digits, sign) = raw.strip_prefix(b"-").map_or((raw, 1), |digits| (digits, -1));
+    Some(sign * i64::try_from(plain_number(digits)?).ok()?)
+}
+
 /// Returns whether two numbers have the same value. Whole ones are compared as such, which floating-point numbers cannot tell
 /// apart if they are large.
 fn is_same_number(one: &[u8], other: &[u8]) -> bool {
-    match (plain_number(one), plain_number(other)) {
+    match (whole_number(one), whole_number(other)) {
         (Some(one), Some(other)) => one == other,
         _ => one == other || number(one) == number(other),
     }
