@@ -155,7 +155,7 @@ fn findings_stand_in_the_order_in_which_they_were_judged() {
             Words("a chunk was emitted after the one with done = true"),
             Source(7, "\"session.stream.chunk\""),
             Words("a text ended here, with done = true"),
-            Source(8, "true"),
+            Source(8, "\"session.stream.chunk\""),
             Words("help: set done = true only on the last chunk of a text"),
             Words("“payload.done / boolean / Whether this is the final chunk in the stream” — Session events"),
             Words("note[check-skipped] invalid-json/the-next-turn-is-judged-again.ndjson:2:32: this line could not be"),

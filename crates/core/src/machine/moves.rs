@@ -63,7 +63,11 @@ impl<W: CellObserver> Step<'_, W> {
             // What is wrong in every state is not explained by the events that led into this one.
             let depends_on_state = row.cells.iter().any(|cell| cell.rule != Some(rule));
             let mut related = if depends_on_state { related_places(&single.history, lifecycle) } else { Vec::new() };
-            let mut at = points_at(row, self.event).map_or(Target::Type, Target::Slot);
+            // Nor is what is wrong in every such event by the field that tells them apart.
+            let rows = &lifecycle.rows[self.event.event_type];
+            let is_field = !(rows.len() > 1 && rows.iter().all(|row| says_in(from, &row.cells, rule)));
+            let field = points_at(row, self.event).filter(|_| is_field);
+            let mut at = field.map_or(Target::Type, Target::Slot);
             if let Some(entry) = single.entry.as_ref().filter(|_| is_at_entry(from, &row.cells)) {
                 related.retain(|earlier| earlier.place.event != entry.place.event);
                 let message = format!("{} came next", self.event.locator.event_type()).into();
@@ -425,6 +429,11 @@ impl<W: CellObserver> Step<'_, W> {
 /// Returns the slot that findings of a row in a lifecycle without keys point at: a null is not what is wrong.
 fn points_at(row: &Row, event: &EventView<'_>) -> Option<usize> {
     row.points_at.filter(|slot| !matches!(event.field(*slot), Field::Null))
+}
+
+/// Returns whether these cells report a rule in all the possible states.
+fn says_in(possible: States, cells: &[Cell], rule: RuleId) -> bool {
+    possible.iter().all(|state| cells.get(usize::from(state)).is_some_and(|cell| cell.rule == Some(rule)))
 }
 
 /// Returns whether the finding of these cells stands at the event that led into the state, whichever of the possible

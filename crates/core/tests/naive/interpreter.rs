@@ -265,10 +265,16 @@ impl<'t> Stream<'t> {
             row_pointer(event, row, &rows)
         });
         let instance = self.table[index].instances.get_mut(&Key::new()).expect("it is always there");
+        let before: Vec<_> = instance.states.keys().copied().collect();
         let moved = instance.go(lifecycle, &sure, &(number, here));
-        if let Some((rule, spot)) = moved.finding
+        if let Some((rule, mut spot)) = moved.finding
             && self.is_muted(index, &[], &course.done) != Sure::Yes
         {
+            // What all rows say is wrong whatever the fields are.
+            let says = |row: &Row| before.iter().all(|from| lifecycle.cell(row, *from).rule == Some(&*rule));
+            if spot.0 == number && rows.len() > 1 && rows.iter().all(|row| says(row)) {
+                spot.1.clone_from(&event.named_at);
+            }
             self.say(&rule, spot);
         }
         course.done[index].add(&[], Done { speaks: moved.speaks, opened: moved.opened });

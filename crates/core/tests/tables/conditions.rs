@@ -70,6 +70,35 @@ fn a_finding_points_at_the_field_of_its_row_unless_that_is_null() {
     assert_eq!(found, [("twice", 2, "/finish"), ("late", 3, "")]);
 }
 
+/// Two rows that tell events of one type apart by a field, and say the same of both once the work is over.
+const STEPS: Folder = Folder {
+    tables: r#"
+        [[lifecycle]]
+        name = "work"
+        states = ["open", "over"]
+        [[lifecycle.row]]
+        on = "step"
+        when = { "/last" = { present = true } }
+        cell.open = "over"
+        cell.over = { rule = "late" }
+        [[lifecycle.row]]
+        on = "step"
+        when = "else"
+        cell.open = "="
+        cell.over = { rule = "late" }
+    "#,
+    events: &[("step", r#""last":{"type":["boolean","null"]}"#, &[])],
+    rules: &["late"],
+};
+
+#[test]
+fn a_finding_points_at_the_event_where_all_rows_say_the_same() {
+    let found =
+        STEPS.judge(&[r#"{"type":"step","last":true}"#, r#"{"type":"step","last":false}"#, r#"{"type":"step"}"#]);
+    let found: Vec<_> = found.iter().map(|(rule, line, pointer)| (rule.as_str(), *line, pointer.as_str())).collect();
+    assert_eq!(found, [("late", 2, ""), ("late", 3, "")]);
+}
+
 #[test]
 fn nothing_null_and_what_has_no_content_is_empty() {
     for empty in ["", r#","calls":null"#, r#","calls":"""#, r#","calls":[]"#, r#","calls":[ ]"#, r#","calls":{ }"#] {
