@@ -311,4 +311,7 @@ fn a_field_is_explained_by_its_own_sentence_alone() {
     };
     assert_eq!(quotes(&with("00:03Z", "00:03")), [None], "a timestamp without a zone");
     assert_eq!(quotes(&with("true,", "\"yes\",")), [Some("Whether the session is actively processing".to_owned())]);
+    // What an id is for does not explain that it is a string. The second time, the same is said from memory.
+    let numbered = with("\"s\"", "1");
+    assert_eq!(quotes(&format!("{numbered}{numbered}")), vec![None; 2 * EVENTS.len()]);
 }

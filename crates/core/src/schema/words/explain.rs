@@ -171,6 +171,15 @@ fn owned(fault: Fault<'_>) -> Fault<'static> {
     Fault { pointer: Cow::Owned(fault.pointer.into_owned()), quote, ..fault }
 }
 
+/// Returns whether a description says of which type a value is; one that only says what the value is for explains nothing
+/// to those who sent another type.
+fn names_a_type(description: &str) -> bool {
+    let types =
+        ["array", "list", "boolean", "true", "false", "whether", "integer", "number", "object", "string", "null"];
+    let mut words = description.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| types.iter().any(|name| word.eq_ignore_ascii_case(name)))
+}
+
 /// Returns a schema's description in the form that a [`Fault`] quotes.
 fn quote_of(description: Option<&str>) -> Option<Cow<'static, Arc<str>>> {
     description.map(|description| Cow::Owned(description.into()))
@@ -193,8 +202,9 @@ pub(super) struct Explainer<'e, 'p> {
 impl<'p> Explainer<'_, 'p> {
     /// Returns the fault of a value that was already put into words.
     fn say(&self, wording: &Wording) -> Fault<'p> {
-        let Wording { rule, message, help, proposal, .. } = wording;
-        Fault { proposal: proposal.clone(), ..self.fault(*rule, message.clone(), help.clone()) }
+        let Wording { rule, message, help, proposal, is_quoted, .. } = wording;
+        let fault = self.fault(*rule, message.clone(), help.clone());
+        Fault { proposal: proposal.clone(), quote: fault.quote.filter(|_| *is_quoted), ..fault }
     }
 
     /// Returns the fault of a value that does not meet a requirement.
@@ -204,7 +214,9 @@ impl<'p> Explainer<'_, 'p> {
         message.extend([" must be ", &requirement.must, ", but is "]);
         describe_into(&self.text[self.span.clone()], &mut message);
         let (help, proposal) = self.help(&requirement.help).unzip();
-        Fault { proposal: proposal.flatten(), ..self.fault(requirement.rule, message, help) }
+        let fault = self.fault(requirement.rule, message, help);
+        let quote = fault.quote.filter(|quote| requirement.rule != Framing::WrongType || names_a_type(quote));
+        Fault { proposal: proposal.flatten(), quote, ..fault }
     }
 
     /// Returns what to do about the value, and the JSON text that the advice proposes; `None` if there is no advice.
