@@ -122,22 +122,20 @@ fn a_line_that_cannot_be_shown_is_named_and_explained() {
 #[test]
 fn related_events_stand_in_the_order_of_the_file_and_the_finding_last() {
     assert_reads(
-        "duplicate-tool-call/after-its-result.ndjson",
+        "tool-completed-twice/after-its-result.ndjson",
         1,
         &[
-            Words("error[duplicate-tool-call] duplicate-tool-call/after-its-result.ndjson:5:126"),
-            Words("a tool call with the id \"toolu_5d9de62660\" was already started"),
+            Words("error[tool-completed-twice] tool-completed-twice/after-its-result.ndjson:5:132"),
+            Words("the tool call \"toolu_784255c0c5\" was already completed"),
             Source(2, "\"session.tool.call.started\""),
             Words("the call was started here"),
             Source(3, "\"session.tool.call.completed\""),
             Words("session.tool.call.completed was emitted here"),
-            Source(4, "\"session.tool.results\""),
-            Words("its result was reported here"),
-            Source(5, "\"toolu_5d9de62660\""),
-            Words("help: give every tool call a unique id"),
-            Words("“payload.tool_call_id / string / Unique identifier for this tool execution” — Session events"),
+            Source(5, "\"toolu_784255c0c5\""),
+            Words("help: emit session.tool.call.completed only once for each call"),
+            Words("“session.tool.call.completed / Emitted when a tool finishes executing.” — Session events"),
         ],
-        "1 file, 9 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
+        "1 file, 7 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",
     );
 }
 
@@ -229,7 +227,7 @@ fn a_finding_of_the_end_stands_at_the_last_event_of_its_stream() {
                 3,
                 "{\"type\":\"session.completed\",\"timestamp\":\"2026-08-14T08:12:07.212Z\",\"payload\":{\"session_id\":\"",
             ),
-            Words("help: emit session.status with pending = false (“idle”) after session.completed"),
+            Words("help: emit session.status (pending = false, status_label = “idle”) after session.completed"),
             Words("“8. session.status - Status changes to ‘idle’” — Session events"),
         ],
         "1 file, 2 events, 1 stream: 1 error, 0 warnings, 0 notes; checked against session-events.",

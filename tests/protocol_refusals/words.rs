@@ -302,7 +302,7 @@ fn a_text_in_which_nothing_is_replaced_has_no_words_in_braces() {
         .says("`label` is shown as it is written, with {key}", "label   = ▸\"the record of {key}\"")
         .and_nothing_else(1);
     // An example of JSON is no word in braces.
-    let help = "help     = \"emit session.status with pending = true (“thinking”) before";
+    let help = "help     = \"begin every turn with session.status (pending = true";
     Folder::copy().edit("protocol.toml", help, &help.replace("session.status", "{ \\\"type\\\": 1 }")).loads();
 }
 

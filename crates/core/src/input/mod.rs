@@ -6,6 +6,7 @@
 mod detect;
 mod encoding;
 mod escapes;
+mod excerpt;
 mod files;
 mod frame;
 pub mod json;
@@ -18,9 +19,9 @@ mod values;
 
 pub use detect::BYTE_ORDER_MARK;
 pub use encoding::in_utf8;
+pub use excerpt::window;
 pub use files::MOST_FILES;
 pub(crate) use files::{FileNumber, line_in_file, offset_in_file, place_in_file};
-pub use frame::window;
 pub(crate) use frame::{EventAt, EventNote, Landmarks};
 pub use frame::{Frame, Label, Origin, Segment};
 pub use oddity::Oddity;
@@ -464,7 +465,7 @@ fn too_long(start: Origin, length: u64, in_file: u64, kept: &[u8], limit: usize)
         Err(error) if error.error_len().is_none() => &kept[..error.valid_up_to()],
         _ => kept,
     };
-    let excerpt = crate::finding::Excerpt { cut_after: true, ..frame::window(kept, start.column, 0..kept.len()) };
+    let excerpt = crate::finding::Excerpt { cut_after: true, ..window(kept, start.column, 0..kept.len()) };
     Piece::Fault(InputFault {
         rule: Framing::LineTooLong,
         place: Place::new(start.line, start.column, start.offset..start.offset + in_file).with_excerpt(excerpt),

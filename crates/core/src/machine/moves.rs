@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::content::{Difference, Kept};
 use super::field::{Field, Scope};
-use super::instance::{Entry, History, only_state, related_places};
+use super::instance::{Entry, History, explaining_places, only_state, related_places};
 use super::key::{Key, display_key, first_parts, read_key};
 use super::lifecycle_state::LifecycleState;
 use super::observer::{self, CellObserver};
@@ -60,10 +60,8 @@ impl<W: CellObserver> Step<'_, W> {
         self.moved |= transition.does_more_than_stay(from);
         single.possible = transition.to;
         if let Some(rule) = transition.rule {
-            // What is wrong in every state is not explained by the events that led into this one.
-            let depends_on_state = row.cells.iter().any(|cell| cell.rule != Some(rule));
-            let mut related = if depends_on_state { related_places(&single.history, lifecycle) } else { Vec::new() };
-            // Nor is what is wrong in every such event by the field that tells them apart.
+            let mut related = explaining_places(&single.history, lifecycle, &row.cells, rule);
+            // What all rows say of the event is not explained by the field that tells them apart.
             let rows = &lifecycle.rows[self.event.event_type];
             let is_field = !(rows.len() > 1 && rows.iter().all(|row| says_in(from, &row.cells, rule)));
             let field = points_at(row, self.event).filter(|_| is_field);
@@ -276,10 +274,7 @@ impl<W: CellObserver> Step<'_, W> {
         instance.possible = transition.to;
         let keeps = gate.and(Transition::leaves_quietly(from, &row.cells));
         self.moved |= transition.does_more_than_stay(from) || keeps != Certainty::No && !row.keep.is_empty();
-        let related =
-            (transition.rule.is_some() || !row.same.is_empty()).then(|| related_places(&instance.history, lifecycle));
-        let related = related.unwrap_or_default();
-        let mut reports: Vec<(RuleId, Target, Facts, Wording)> = Vec::new();
+        let mut reports: Vec<(RuleId, Target, Facts, Wording, Vec<Related>)> = Vec::new();
         if let Some(rule) = transition.rule {
             // The first part that is not the parent's, or else the last.
             let part = row.key.get(lifecycle.parent_parts).or(row.key.last());
@@ -293,7 +288,8 @@ impl<W: CellObserver> Step<'_, W> {
                 && scope.is_some_and(|scope| instance.keeps_what_is_in(scope, row));
             let has_words = self.tables.rules[usize::from(rule.0)].again.is_some();
             let wording = if has_words && is_again { Wording::Again } else { Wording::Usual };
-            reports.push((rule, at, Vec::new(), wording));
+            let related = explaining_places(&instance.history, lifecycle, &row.cells, rule);
+            reports.push((rule, at, Vec::new(), wording, related));
         }
         if let Some(scope) = scope {
             for same in &row.same {
@@ -315,7 +311,8 @@ impl<W: CellObserver> Step<'_, W> {
                         Some(member) => Target::Member(Box::new(scope.at(same.slot)), member),
                         None => scope.at(same.slot),
                     };
-                    reports.push((same.rule, at, vec![("kept", kept), ("found", found)], Wording::Usual));
+                    let related = related_places(&instance.history, lifecycle);
+                    reports.push((same.rule, at, vec![("kept", kept), ("found", found)], Wording::Usual, related));
                 }
             }
             if let Some((kept, rule)) = row.order
@@ -328,7 +325,8 @@ impl<W: CellObserver> Step<'_, W> {
                 if let Some((_, before)) = before.as_ref().filter(|(_, before)| now < *before) {
                     let at = row.key.last().map_or(Target::Type, |slot| scope.at(*slot));
                     let facts = vec![("kept", before.to_string()), ("found", now.to_string())];
-                    reports.push((rule, at, facts, Wording::Usual));
+                    let related = related_places(&instance.history, lifecycle);
+                    reports.push((rule, at, facts, Wording::Usual, related));
                 }
                 match before {
                     Some((_, before)) => *before = now,
@@ -373,9 +371,8 @@ impl<W: CellObserver> Step<'_, W> {
         if transition.speaks && transition.rule.is_none() {
             self.spoken.add(number, key);
         }
-        for (rule, at, mut facts, mut wording) in reports {
+        for (rule, at, mut facts, mut wording, mut related) in reports {
             facts.push(("key", display_key(key, number, &self.tables.lifecycles)));
-            let mut related = related.clone();
             if is_unseen
                 && self.tables.rules[usize::from(rule.0)].likely.is_some()
                 && let Some(scope) = scope

@@ -34,3 +34,38 @@ fn what_is_wrong_in_every_state_refers_to_no_event_that_led_into_one() {
     let found: Vec<_> = report.findings.iter().map(|found| (&*found.rule, found.related.len())).collect();
     assert_eq!(found, [("closed-door", 1), ("no-parcels", 0)]);
 }
+
+/// A parcel that is weighed before or after it is stamped, and is sent once.
+const PARCEL: Folder = Folder {
+    tables: r#"
+        [[lifecycle]]
+        name = "parcel"
+        states = ["new", "stamped", "sent", "weighed"]
+        [lifecycle.entered]
+        stamped = "it was stamped here"
+        sent = "it was sent here"
+        weighed = "it was weighed here"
+        [[lifecycle.row]]
+        on = "stamp"
+        cell.else = "stamped"
+        [[lifecycle.row]]
+        on = "weigh"
+        cell.else = "weighed"
+        [[lifecycle.row]]
+        on = "send"
+        cell.new = "sent"
+        cell.stamped = "sent"
+        cell.sent = { rule = "sent-twice" }
+        cell.weighed = { rule = "sent-twice" }
+    "#,
+    events: &[("stamp", "", &[]), ("weigh", "", &[]), ("send", "", &[])],
+    rules: &["sent-twice"],
+};
+
+#[test]
+fn what_changed_nothing_of_what_is_said_explains_nothing() {
+    let lines = ["stamp", "send", "weigh", "send"].map(|name| format!(r#"{{"type":"{name}"}}"#));
+    let report = check(&PARCEL.load(), lines.join("\n").as_bytes(), Options::default());
+    let found: Vec<_> = report.findings[0].related.iter().map(|related| &*related.message).collect();
+    assert_eq!(found, ["it was stamped here", "it was sent here"]);
+}
