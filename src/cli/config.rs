@@ -14,10 +14,8 @@ use super::{CliError, Exit, environment};
 use crate::config::{Config, NAME};
 use crate::error::{ProtocolErrorDiagnostic, display_path};
 use crate::load::load_protocol;
+use crate::report::{DEFAULT_PROTOCOL, needed_protocol};
 use crate::run::{RecordProtocol, start_folder};
-
-/// The built-in protocol that stored records complement, and by which an input is judged of which nothing is known.
-const DEFAULT: &str = "session-events";
 
 /// Arguments that select the protocol, and the `sessionlint.toml` that may name it.
 #[derive(clap::Args)]
@@ -99,9 +97,7 @@ impl ProtocolArgument {
 
     /// Returns what `--protocol` has to be in another command about the protocol of a rule; `None` if it is found without.
     pub fn needed_for<'a>(&'a self, of_rule: &'a Protocol) -> Option<&'a str> {
-        // The file or the environment that named a folder names it there too.
-        let is_needed = |name: &&str| *name != DEFAULT && Protocol::builtin_names().any(|known| known == *name);
-        self.protocol.as_deref().or_else(|| Some(of_rule.name()).filter(is_needed))
+        self.protocol.as_deref().or_else(|| needed_protocol(of_rule))
     }
 
     /// Returns the name of the protocol, or its folder, if the environment gives one.
@@ -202,7 +198,7 @@ impl ProtocolArgument {
     }
 }
 
-/// The protocol of stored records that complements [`DEFAULT`].
+/// The protocol of stored records that complements [`DEFAULT_PROTOCOL`].
 const RECORDS: &str = "session-records";
 
 /// Returns the built-in protocol of stored records.
@@ -226,7 +222,7 @@ impl ProtocolChoice {
     /// Returns the built-in protocols of streams, and that of stored records beside them.
     pub fn built_in() -> ProtocolChoice {
         let mut candidates = LazyProtocol::builtin_streams().to_vec();
-        candidates.sort_by_key(|one| one.name() != DEFAULT);
+        candidates.sort_by_key(|one| one.name() != DEFAULT_PROTOCOL);
         let mut choice = ProtocolChoice::of(candidates);
         choice.all.extend(LazyProtocol::builtin(RECORDS));
         choice.has_records = true;

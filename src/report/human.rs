@@ -8,7 +8,6 @@ mod summary;
 
 use std::collections::HashMap;
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use block::{Block, Palette, place_name, wrapped};
 use causes::{Cause, Fold, Folds};
@@ -19,7 +18,7 @@ use sessionlint_core::text::{alternatives, list, visible};
 
 use super::inert::Syntax;
 use super::tally::Tally;
-use super::{FileEnd, Format, Reporter, RunEnd};
+use super::{FileEnd, Format, Reporter, RunEnd, needed_protocol};
 
 /// The format for people.
 pub const FORMAT: Format = Format {
@@ -113,8 +112,8 @@ pub struct Human<'p, W> {
 struct Totals {
     /// The number of blocks that were shown, notes apart.
     blocks: u64,
-    /// The rule of the first block.
-    first_rule: Option<Arc<str>>,
+    /// The rule of the first block, as `sessionlint explain` takes it.
+    first_rule: Option<String>,
     /// The number of findings that are like those shown of earlier files.
     unshown: u64,
     /// The number of files with such findings, and the names of the first of them.
@@ -169,7 +168,10 @@ impl<'p, W: Write> Human<'p, W> {
             also: entry.fold.others(protocol.is_of_records()),
         };
         self.totals.blocks += 1;
-        self.totals.first_rule.get_or_insert_with(|| finding.rule.clone());
+        self.totals.first_rule.get_or_insert_with(|| match needed_protocol(protocol) {
+            Some(name) => format!("{} --protocol {name}", finding.rule),
+            None => finding.rule.to_string(),
+        });
         writeln!(self.out, "{}", block.render(self.options.width, self.palette))
     }
 

@@ -36,8 +36,8 @@ const SKIPPED: &str = "check-skipped";
 /// The JUnit report.
 ///
 /// A stream with an error or a warning is a failed case; a stream with notes only has passed. All streams without
-/// findings share one case, because only findings carry the names of streams. Checks skipped because of a limit are a
-/// skipped case.
+/// findings share one case, because only findings carry the names of streams; where streams have no names, the findings are
+/// the file's, and no stream is said to have none. Checks skipped because of a limit are a skipped case.
 pub struct JUnit<'p, W> {
     out: W,
     rules: Rulebook<'p>,
@@ -45,6 +45,8 @@ pub struct JUnit<'p, W> {
     /// The streams of this file with findings, in the order of their first ones; `None` is the file itself.
     cases: Vec<(Option<Arc<str>>, Case)>,
     index: HashMap<Option<Arc<str>>, usize>,
+    /// Whether a finding is of a protocol whose streams have no names.
+    has_unnamed: bool,
 }
 
 /// The findings of one stream.
@@ -103,7 +105,14 @@ impl Texts {
 impl<'p, W: Write> JUnit<'p, W> {
     /// Writes to `out`.
     pub fn new(out: W, rules: Rulebook<'p>) -> JUnit<'p, W> {
-        JUnit { out, rules, report: Report::new("sessionlint"), cases: Vec::new(), index: HashMap::new() }
+        JUnit {
+            out,
+            rules,
+            report: Report::new("sessionlint"),
+            cases: Vec::new(),
+            index: HashMap::new(),
+            has_unnamed: false,
+        }
     }
 }
 
@@ -113,6 +122,8 @@ impl<W: Write> Reporter for JUnit<'_, W> {
     }
 
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        let (protocol, _) = self.rules.of_finding(finding);
+        self.has_unnamed |= protocol.tables().shape.stream.is_none() && !protocol.is_of_records();
         let number = *self.index.entry(finding.stream.clone()).or_insert_with(|| {
             self.cases.push((finding.stream.clone(), Case::default()));
             self.cases.len() - 1
@@ -160,7 +171,10 @@ impl<W: Write> Reporter for JUnit<'_, W> {
             status.set_type("unreadable").set_message(xml(&visible(&error.to_string())));
             add(&mut suite, &file, "(reading)", status);
         }
-        let others = end.summary.map_or(0, |summary| summary.streams.saturating_sub(streams));
+        // Which of the streams without names a finding is about is not known.
+        let has_unnamed = std::mem::take(&mut self.has_unnamed);
+        let summary = end.summary.filter(|_| !has_unnamed);
+        let others = summary.map_or(0, |summary| summary.streams.saturating_sub(streams));
         if end.hidden > 0 {
             // The streams of hidden findings are not known, so no other stream is reported as passed.
             let harmless = end.summary.is_some_and(|summary| summary.at_least(Severity::Warning) == 0);

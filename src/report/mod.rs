@@ -239,6 +239,16 @@ pub fn rule_page(protocol: &Protocol, rule: &str) -> Option<String> {
     Some(page)
 }
 
+/// The built-in protocol that stored records complement, and by which an input is judged of which nothing is known.
+pub const DEFAULT_PROTOCOL: &str = "session-events";
+
+/// Returns what `--protocol` has to be in a command about a rule of a protocol. `None` if the rule is found without it, or if
+/// the protocol is a folder, which the file or the environment that named it names there too.
+pub fn needed_protocol(protocol: &Protocol) -> Option<&str> {
+    let is_needed = |name: &&str| *name != DEFAULT_PROTOCOL && Protocol::builtin_names().any(|known| known == *name);
+    Some(protocol.name()).filter(is_needed)
+}
+
 /// Returns a text of at most so many characters; what is cut off becomes an ellipsis.
 fn shortened(mut text: String, most: usize) -> String {
     if let Some((cut, _)) = text.char_indices().nth(most) {

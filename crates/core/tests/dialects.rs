@@ -77,6 +77,8 @@ fn a_schema_of_a_dialect_replaces_the_protocols() {
             r#""choices":[{"index":0,"delta":{"role":"assistant","tool_calls":[{"index":-1,"id":"a","type":"function","function":{"name":"f","arguments":""}}]},"finish_reason":null}]"#,
             "wrong-value",
         ),
+        // Nor does what it says of something further inside.
+        (r#""choices":null"#, "wrong-type"),
     ] {
         let report = check(chat(), chunk(choices).as_bytes(), Options::default());
         let found = report.findings.iter().find(|finding| &*finding.rule == rule).expect("it is found");

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::file::File;
 use super::tables::{Rule, RuleId};
 use super::{Folder, Protocol};
@@ -47,7 +49,7 @@ impl Dialect {
     fn says_otherwise(&self, schema: &Schema, event_type: &str, pointer: &str, is_missing: bool) -> bool {
         let Some(own) = self.schemas.get(event_type) else { return false };
         let path: Vec<_> = pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
-        let differs = || own.at(&path).schema() != schema.at(&path).schema();
+        let differs = || own.at(&path).schema().map(itself) != schema.at(&path).schema().map(itself);
         let requires = |schema: &Schema| {
             let (name, object) = path.split_last()?;
             let required = schema.at(object).schema()?.get("required")?.as_array()?.clone();
@@ -55,6 +57,16 @@ impl Dialect {
         };
         !path.is_empty() && if is_missing { requires(own) != requires(schema) } else { differs() }
     }
+}
+
+/// Returns what a schema says of a value itself, and not of what is inside of it.
+fn itself(schema: &Value) -> Value {
+    let mut own = schema.clone();
+    if let Some(keywords) = own.as_object_mut() {
+        let inside = ["properties", "additionalProperties", "items", "required", "title", "description"];
+        inside.iter().for_each(|keyword| drop(keywords.remove(*keyword)));
+    }
+    own
 }
 
 /// Compiles the dialects of a file.
