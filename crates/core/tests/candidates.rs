@@ -38,6 +38,22 @@ fn the_first_event_that_only_one_protocol_has_decides() {
     assert_eq!(found(&format!(r#"{{"event":"content_block_stop","data":{START}}}"#)), ["anthropic-messages"]);
 }
 
+/// Of a chunk under the name of a whole completion, nothing is wrong but its name. A completion is no chunk.
+#[test]
+fn an_event_under_a_wrong_name_is_of_the_protocol_that_has_all_the_rest() {
+    let misnamed = CHUNK.replace("chat.completion.chunk", "chat.completion");
+    let stream = format!("data: {misnamed}\n\ndata: [DONE]\n\n");
+    assert_eq!(found(&stream), ["openai-chat"]);
+    let report = check(Protocol::builtin("openai-chat").expect("it is built in"), stream.as_bytes(), Options::default());
+    let [unknown, none] = &report.findings[..] else { panic!("{report:?}") };
+    assert_eq!((&*unknown.rule, &*none.rule), ("unknown-event", "no-events"), "nothing was understood but [DONE]");
+    assert!(none.message.ends_with(r#""chat.completion" is close to chat.completion.chunk"#), "{}", none.message);
+    let whole = misnamed.replace("delta", "message");
+    assert_eq!(found(&whole), Vec::<String>::new());
+    let other = misnamed.replace(r#""choices":["#, r#""choices":["x","#);
+    assert_eq!(found(&other), Vec::<String>::new());
+}
+
 #[test]
 fn what_any_protocol_may_have_decides_nothing() {
     // A banner, a heartbeat by its name alone, and an error that three protocols know stand before the event that decides.

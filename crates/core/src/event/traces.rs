@@ -9,8 +9,8 @@ use super::finder::Event;
 use super::wrapping::begins_object;
 use crate::input::json::{Node, NodeKind, inner, parse, unescaped, unescaped_lossy};
 use crate::protocol::tables::EventType;
-use crate::protocol::{NearTypes, Protocol, word_count};
-use crate::schema::Pointer;
+use crate::protocol::{NearTypes, Protocol, Tables, word_count};
+use crate::schema::{Fault, Pointer, judge};
 use crate::text::is_spelt_alike;
 
 /// The fewest words in the names of the fields by which a part of an event is known.
@@ -74,6 +74,9 @@ impl TraceFinder {
             }
             if let Some(near) = self.near_type(protocol, &event.name) {
                 return Some(Trace::Near(event.name.to_string(), near.to_owned()));
+            }
+            if let Some(told) = told_by_member(protocol, event.node, text) {
+                return Some(Trace::Near(event.name.to_string(), told.to_owned()));
             }
         }
         let own = event.as_ref().map_or(root, |event| event.node);
@@ -208,6 +211,19 @@ pub(crate) fn named_event_types<'p>(protocol: &'p Protocol, text: &[u8]) -> impl
         let is_string = |at: usize| is_quote(text[..at].last()) && is_quote(text.get(at + name.len()));
         !name.is_empty() && find_iter(text, name.as_bytes()).any(is_string)
     })
+}
+
+/// Returns the type that a member tells of an object, of which nothing is wrong but the name of its type.
+fn told_by_member<'p>(protocol: &'p Protocol, node: &Node, text: &[u8]) -> Option<&'p str> {
+    let Tables { shape, events, .. } = protocol.tables();
+    let (at, id) = shape.members.iter().find(|(at, _)| node.at(text, &at.0).is_some())?;
+    let event_type = &events[*id];
+    let faults = judge(&event_type.schema, node, text, &mut |_| {});
+    let is_of_type = |fault: &Fault<'_>| **fault.pointer == shape.event_type;
+    let is_told = node.at(text, &at.0).is_some_and(|member| member.kind != NodeKind::Null)
+        && faults.listed.iter().all(is_of_type)
+        && faults.unlisted.is_empty();
+    is_told.then_some(&*event_type.name)
 }
 
 #[cfg(test)]
