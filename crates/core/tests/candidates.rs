@@ -44,7 +44,8 @@ fn an_event_under_a_wrong_name_is_of_the_protocol_that_has_all_the_rest() {
     let misnamed = CHUNK.replace("chat.completion.chunk", "chat.completion");
     let stream = format!("data: {misnamed}\n\ndata: [DONE]\n\n");
     assert_eq!(found(&stream), ["openai-chat"]);
-    let report = check(Protocol::builtin("openai-chat").expect("it is built in"), stream.as_bytes(), Options::default());
+    let report =
+        check(Protocol::builtin("openai-chat").expect("it is built in"), stream.as_bytes(), Options::default());
     let [unknown, none] = &report.findings[..] else { panic!("{report:?}") };
     assert_eq!((&*unknown.rule, &*none.rule), ("unknown-event", "no-events"), "nothing was understood but [DONE]");
     assert!(none.message.ends_with(r#""chat.completion" is close to chat.completion.chunk"#), "{}", none.message);

@@ -14,6 +14,9 @@ use crate::schema::{SHOWN_CHARS, shortened};
 /// The most bytes that are kept of the text of a member, beside its digest: enough to show it, and to repeat a short one.
 const MOST_KEPT: usize = 256;
 
+/// The number of characters that are shown before the first one in which two long values differ.
+const SHOWN_BEFORE: usize = 20;
+
 /// The most bytes of an object or array whose text is kept. Mostly the same text comes again, and need not be parsed.
 const MOST_SHORT: usize = 2048;
 
@@ -112,11 +115,16 @@ impl Kept {
                 let both = kept.iter().filter_map(|(name, kept)| Some((name, kept, found.get(name)?)));
                 let mut differing = both.filter(|(name, kept, found)| !kept.equals(found) && !except.contains(name));
                 let (name, kept, found) = differing.next()?;
-                let shown = |value: &Digested| format!("{} = {}", shortened(name, SHOWN_CHARS), value.display());
-                Some(Difference { member: Some(name.clone()), kept: shown(kept), found: shown(found) })
+                let [kept, found] =
+                    kept.display_beside(found).map(|one| format!("{} = {one}", shortened(name, SHOWN_CHARS)));
+                Some(Difference { member: Some(name.clone()), kept, found })
             }
             (Kept::Value(kept), Kept::Value(found)) if kept.equals(found.field()) => None,
             (Kept::Array(kept), Kept::Array(found)) if kept.equals(found) => None,
+            (Kept::Array(kept), Kept::Array(found)) => {
+                let [kept, found] = kept.display_beside(found);
+                Some(Difference { member: None, kept, found })
+            }
             (kept, found) => Some(Difference { member: None, kept: kept.display(), found: found.display() }),
         }
     }
@@ -179,6 +187,20 @@ impl Digested {
 
     fn value(&self) -> Option<Value> {
         serde_json::from_str(&self.text).ok().filter(|_| self.is_all)
+    }
+
+    /// Formats two values that differ. Where they begin alike, they are shown from shortly before they part.
+    fn display_beside(&self, other: &Digested) -> [String; 2] {
+        let shown = [self.display(), other.display()];
+        let alike = self.text.chars().zip(other.text.chars()).take_while(|(one, other)| one == other).count();
+        if shown[0] != shown[1] || self.text == other.text {
+            return shown;
+        }
+        let start = alike.saturating_sub(SHOWN_BEFORE);
+        [self, other].map(|one| {
+            let rest: String = one.text.chars().skip(start).collect();
+            format!("…{}", shortened(&rest, SHOWN_CHARS))
+        })
     }
 
     fn display(&self) -> String {
@@ -306,6 +328,12 @@ mod tests {
             (r#"{"a":["x","y"]}"#, r#"{"a":["x\",\"y"]}"#, r#"a = ["x","y"] / a = ["x\",\"y"]"#),
             ("[1]", "[2]", "[1] / [2]"),
             ("{}", "[]", "an object / []"),
+            // What is alike in all that would be shown is shown from where it parts.
+            (
+                r#"{"a":[{"type":"output_text","annotations":[],"logprobs":[],"text":"Hello world"}]}"#,
+                r#"{"a":[{"type":"output_text","annotations":[],"logprobs":[],"text":"Hello"}]}"#,
+                r#"a = …bs":[],"text":"Hello world"}] / a = …bs":[],"text":"Hello"}]"#,
+            ),
             // Large whole numbers that no floating-point number tells apart.
             (r#"{"a":9007199254740993}"#, r#"{"a":9007199254740992}"#, "a = 9007199254740993 / a = 9007199254740992"),
             ("[-9007199254740993]", "[-9007199254740992]", "[-9007199254740993] / [-9007199254740992]"),
