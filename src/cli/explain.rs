@@ -1,13 +1,15 @@
 //! `sessionlint explain`: explains a rule, with quotes and an example.
 
-use sessionlint_core::text::visible;
+use std::io::Write;
+
+use sessionlint_core::text::{list, visible};
 
 use super::config::{ProtocolArgument, ProtocolChoice};
 use super::console::standard_output;
 use super::{CliError, Exit, find_rule};
 use crate::config::NAME;
 use crate::render::{Here, write_explanation};
-use crate::report::Syntax;
+use crate::report::{Syntax, needed_protocol};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -30,7 +32,17 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
         format!("{severity}, by {NAME}{reason}")
     });
     let here = Here { configured: here.as_deref(), protocol: arguments.protocol.needed_for(protocol) };
-    write_explanation(&mut standard_output(Syntax::Plain), protocol, rule, here)?;
+    let mut out = standard_output(Syntax::Plain);
+    write_explanation(&mut out, protocol, rule, here)?;
+    let book = built_in.as_ref().map(ProtocolChoice::rules_of_run);
+    let others: Vec<_> = book.iter().flat_map(|book| book.others_named(rule)).filter_map(needed_protocol).collect();
+    match &others[..] {
+        [] => {}
+        [one] => writeln!(out, "\n{one} has another rule of this name, which --protocol {one} explains.")?,
+        several => {
+            writeln!(out, "\n{} have other rules of this name, which --protocol NAME explains.", list(several))?;
+        }
+    }
     // A dialect of sessionlint.toml is for its recordings; who names one here asks what the rule is in it.
     let holds = !arguments.protocol.names_dialect() || chosen.note_dialect_for(protocol);
     Ok(if holds { Exit::Clean } else { Exit::Usage })

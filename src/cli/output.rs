@@ -48,8 +48,8 @@ impl FromStr for Output {
         let (name, file) = text.split_once('=').map_or((text, None), |(name, file)| (name, Some(file)));
         let format = Format::named(name);
         if format.is_none() && name != PAGE {
-            let names: Vec<_> = Format::ALL.iter().map(|format| format.name).collect();
-            let near = nearest(name, names.iter().copied().chain([PAGE]));
+            let names: Vec<_> = Format::ALL.iter().map(|format| format.name).chain([PAGE]).collect();
+            let near = nearest(name, names.iter().copied());
             let help =
                 near.map_or_else(|| format!("there are {}", names.join(", ")), |near| format!("did you mean {near}?"));
             let found = if name.is_empty() { "an empty name".to_owned() } else { visible(name) };

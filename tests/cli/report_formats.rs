@@ -261,6 +261,16 @@ fn fingerprints_stay_when_lines_move_and_none_is_there_twice() {
     assert_eq!(first, prints(&moved));
 }
 
+/// The stream of a protocol without names is the file's, and has the file's findings.
+#[test]
+fn junit_says_of_no_stream_without_a_name_that_it_has_no_findings() {
+    let start = r#"{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}}}"#;
+    let folder = Folder::with(&[("a", &format!("{start}\n"))]);
+    let ran = folder.run("check --format junit a");
+    let cases = vec![("(file)".to_owned(), "failure")];
+    assert_eq!(of_junit(&ran.out), [("a".to_owned(), cases)], "{}", ran.out);
+}
+
 #[test]
 fn junit_has_a_suite_for_each_file_and_a_case_for_each_stream() {
     let of = |line: &str, stream: &str| line.replace("\"s\"", &format!("\"{stream}\""));

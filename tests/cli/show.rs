@@ -217,3 +217,13 @@ fn completions_know_the_commands_and_options() {
     }
     assert_eq!(folder.run("completions tcsh").code, 2);
 }
+
+#[test]
+fn a_rule_that_several_protocols_have_otherwise_says_so() {
+    let ran = Folder::new().run("explain call-id-twice");
+    let other = "\nopenai-chat and openai-responses have other rules of this name, which --protocol NAME explains.\n";
+    assert!(ran.out.ends_with(other), "{}", ran.out);
+    let ran = Folder::new().run("explain call-id-twice --protocol openai-responses");
+    assert!(ran.out.contains("two calls of a response") && !ran.out.contains("of this name"), "{}", ran.out);
+    assert!(!Folder::new().run("explain invalid-json").out.contains("of this name"), "all say the same");
+}

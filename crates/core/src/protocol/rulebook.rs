@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{LazyProtocol, Protocol, Rule};
 use crate::finding::Finding;
+use crate::framing::Framing;
 use crate::text::nearest;
 
 /// The rules of one protocol or of several, for finding the rule of a name or of a finding.
@@ -29,6 +30,15 @@ impl<'p> Rulebook<'p> {
     /// Returns the rule of this name and its protocol: the first that has it.
     pub fn find(&self, name: &str) -> Option<(&'p Protocol, &'p Rule)> {
         std::iter::once(self.protocol).chain(self.others()).find_map(|protocol| Some((protocol, protocol.rule(name)?)))
+    }
+
+    /// Returns the protocols that have another rule of the same name: with other words, or another severity. What framing says
+    /// of records in place of events is the same rule.
+    pub fn others_named(&self, rule: &Rule) -> impl Iterator<Item = &'p Protocol> {
+        let all = std::iter::once(self.protocol).chain(self.others());
+        let is_framing = Framing::named(&rule.name).is_some();
+        all.filter(move |protocol| !(is_framing && protocol.is_of_records()))
+            .filter(move |protocol| protocol.rule(&rule.name).is_some_and(|other| **other != **rule))
     }
 
     /// Returns the rule of this name.
