@@ -293,17 +293,17 @@ fn a_rule_of_the_program_itself_is_no_protocol_s() {
 #[test]
 fn a_rule_quotes_what_the_document_says() {
     refused(
-        "quotes   = [\"Session events provide real-time updates during AI conversations\"]",
-        "quotes   = [\"updates in real time\"]",
+        "quotes   = [\"session.status\\nEmitted when the session status changes\"]",
+        "quotes   = [\"whenever its status changes\"]",
     )
-    .says("the document does not say this", "quotes   = [▸\"updates in real time\"]")
+    .says("the document does not say this", "quotes   = [▸\"whenever its status changes\"]")
     .and_nothing_else(1);
 }
 
 #[test]
 fn a_rule_that_rests_on_the_document_quotes_it() {
-    refused("quotes   = [\"Session events provide real-time updates during AI conversations\"]\n", "")
-        .says("time-goes-backwards rests on the document but does not quote it", "[rule.▸time-goes-backwards]")
+    refused("quotes   = [\"session.status\\nEmitted when the session status changes\"]\n", "")
+        .says("status-unchanged rests on the document but does not quote it", "[rule.▸status-unchanged]")
         .and_nothing_else(1);
 }
 

@@ -69,7 +69,7 @@ fn a_word_that_is_not_near_any_lists_them_with_their_meanings() {
         )
         .and_nothing_else(1);
     let basis = "[rule.time-goes-backwards]\nseverity = \"warning\"\nbasis    = ";
-    refused(&format!("{basis}\"document\""), &format!("{basis}\"book\""))
+    refused(&format!("{basis}\"inference\""), &format!("{basis}\"book\""))
         .advises("`basis` cannot be \"book\"", "framing (no quotes are needed)")
         .and_nothing_else(1);
     refused(basis, &basis.replace("warning", "bad"))

@@ -77,7 +77,7 @@ fn a_mismatch_says_how_it_came_about() {
         &[(
             5,
             rule,
-            "final_message is not the text that was streamed: after 8 characters, it ends instead of going on with \"\\n\" (only white space differs)",
+            "final_message is not the text that was streamed: it lacks \"\\n\" at the end (only white space differs)",
             "do not trim or reformat the text",
         )],
     );
@@ -99,7 +99,7 @@ fn a_message_that_differs_is_not_called_a_stream() {
     let message = r#","message":{"role":"assistant","content":"It is raining."}"#;
     for (whole, parted) in [
         ("It is sunny.", "after 6 characters, it has \"sunny.\" instead of \"raining.\""),
-        ("It is", "after 5 characters, it ends instead of going on with \" raining.\""),
+        ("It is", "it lacks \" raining.\" at the end"),
         ("", "it is empty instead of \"It is raining.\""),
     ] {
         let whole = format!(r#","final_message":"{whole}""#);

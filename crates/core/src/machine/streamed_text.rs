@@ -449,9 +449,9 @@ fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize) -> String {
     };
     match (common < streamed.len(), common < said.len()) {
         (true, false) if said.is_empty() => format!("it is empty instead of {}", show(streamed)),
-        (true, false) => format!("{after}, it ends instead of going on with {}", show(streamed)),
+        (true, false) => format!("it lacks {} at the end", show(streamed)),
         (false, true) if streamed.is_empty() => format!("it is {} instead of empty", show(said)),
-        (false, true) => format!("{after}, it goes on with {} instead of ending", show(said)),
+        (false, true) => format!("it has an extra {} at the end", show(said)),
         _ if characters == 0 => format!("it is {} instead of {}", show(said), show(streamed)),
         _ => format!("{after}, it has {} instead of {}", show(said), show(streamed)),
     }
@@ -481,8 +481,8 @@ mod tests {
             parted(b"Hello there", br"Hell\u006f you"),
             ("after 6 characters, it has \"you\" instead of \"there\"".to_owned(), 11)
         );
-        assert_eq!(parted(b"Hello", b"Hel").0, "after 3 characters, it ends instead of going on with \"lo\"");
-        assert_eq!(parted(b"Hel", b"Hello").0, "after 3 characters, it goes on with \"lo\" instead of ending");
+        assert_eq!(parted(b"Hello", b"Hel").0, "it lacks \"lo\" at the end");
+        assert_eq!(parted(b"Hel", b"Hello").0, "it has an extra \"lo\" at the end");
         assert_eq!(parted(b"Hello", b"").0, "it is empty instead of \"Hello\"");
         assert_eq!(parted(b"At four.", b"At five.").0, "after 3 characters, it has \"five.\" instead of \"four.\"");
         assert_eq!(
@@ -506,8 +506,8 @@ mod tests {
         };
         assert_eq!(parted(b"It rains", b"It pours"), "after 3 characters, it has \"pours\" instead of \"rains\"");
         assert_eq!(parted(b"Rain", b"Pain"), "it is \"Pain\" instead of \"Rain\"");
-        assert_eq!(parted(b"Hello", b"H"), "after 1 character, it ends instead of going on with \"ello\"");
-        assert_eq!(parted(b"Hel", b"Hello"), "after 3 characters, it goes on with \"lo\" instead of ending");
+        assert_eq!(parted(b"Hello", b"H"), "it lacks \"ello\" at the end");
+        assert_eq!(parted(b"Hel", b"Hello"), "it has an extra \"lo\" at the end");
         assert_eq!(parted(b"Hello", b""), "it is empty instead of \"Hello\"");
         assert_eq!(parted(b"", b"Hello"), "it is \"Hello\" instead of empty");
         assert_eq!(

@@ -266,7 +266,7 @@ pub fn help(text: &str) -> &'static str {
         _ => false,
     };
     if becomes_right(8, 10, "01") {
-        return "write a day that the month has";
+        return "write a day that exists in that month";
     }
     if becomes_right(5, 10, "01-01") {
         return "write a month from 01 to 12";
@@ -370,7 +370,7 @@ mod tests {
             ("2026-01-01 00:00:00Z", "put a `T`"),
             ("2026-01-01T00:00:00", "add the offset"),
             ("2026-01-01T12:00:60Z", "seconds from 00 to 59"),
-            ("2026-02-30T00:00:00Z", "a day that the month has"),
+            ("2026-02-30T00:00:00Z", "a day that exists in that month"),
             ("2026-13-04T00:00:00Z", "a month from"),
             ("2026-01-01T24:00:00Z", "an hour from"),
             ("2026-01-01T10:00Z", "add the seconds"),
