@@ -505,8 +505,8 @@ impl StreamJudge {
         }
         self.report_doubt();
         // A text such as `[DONE]` alone is no sign that anything was understood.
-        let events = self.events.iter().zip(&protocol.tables().events);
-        if events.into_iter().any(|(count, event)| *count > 0 && !event.is_text()) {
+        let mut events = self.events.iter().zip(&protocol.tables().events);
+        if events.any(|(count, event)| *count > 0 && !event.is_text()) {
             self.report_other_protocol(protocol);
         } else if self.whole {
             self.report_no_events(protocol, has_content);

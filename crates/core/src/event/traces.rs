@@ -216,13 +216,12 @@ pub(crate) fn named_event_types<'p>(protocol: &'p Protocol, text: &[u8]) -> impl
 /// Returns the type that a member tells of an object, of which nothing is wrong but the name of its type.
 fn told_by_member<'p>(protocol: &'p Protocol, node: &Node, text: &[u8]) -> Option<&'p str> {
     let Tables { shape, events, .. } = protocol.tables();
-    let (at, id) = shape.members.iter().find(|(at, _)| node.at(text, &at.0).is_some())?;
+    let is_there = |at: &Pointer| node.at(text, &at.0).is_some_and(|member| member.kind != NodeKind::Null);
+    let (_, id) = shape.members.iter().find(|(at, _)| is_there(at))?;
     let event_type = &events[*id];
     let faults = judge(&event_type.schema, node, text, &mut |_| {});
     let is_of_type = |fault: &Fault<'_>| **fault.pointer == shape.event_type;
-    let is_told = node.at(text, &at.0).is_some_and(|member| member.kind != NodeKind::Null)
-        && faults.listed.iter().all(is_of_type)
-        && faults.unlisted.is_empty();
+    let is_told = faults.unlisted.is_empty() && faults.listed.iter().all(is_of_type);
     is_told.then_some(&*event_type.name)
 }
 

@@ -225,12 +225,17 @@ fn write_content(node: &Node, text: &[u8], out: &mut Vec<u8>) {
         NodeKind::Bool(value) => out.push(if *value { b't' } else { b'f' }),
         NodeKind::Number => {
             let raw = &text[node.span.clone()];
-            out.push(b'#');
-            // There is only one zero.
-            out.extend(number(raw).map_or(f64::NAN, |number| number + 0.0).to_bits().to_le_bytes());
             // A large whole number may have the value of another one as a floating-point number.
-            if let Some(whole) = whole_number(raw).filter(|whole| *whole as f64 as i64 != *whole) {
-                out.extend(whole.to_le_bytes());
+            match whole_number(raw).filter(|whole| *whole as f64 as i64 != *whole) {
+                Some(whole) => {
+                    out.push(b'i');
+                    out.extend(whole.to_le_bytes());
+                }
+                None => {
+                    out.push(b'#');
+                    // There is only one zero.
+                    out.extend(number(raw).map_or(f64::NAN, |number| number + 0.0).to_bits().to_le_bytes());
+                }
             }
         }
         NodeKind::String => {

@@ -49,7 +49,7 @@ impl Dialect {
     fn says_otherwise(&self, schema: &Schema, event_type: &str, pointer: &str, is_missing: bool) -> bool {
         let Some(own) = self.schemas.get(event_type) else { return false };
         let path: Vec<_> = pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
-        let differs = || own.at(&path).schema().map(itself) != schema.at(&path).schema().map(itself);
+        let differs = || !agree(own.at(&path).schema(), schema.at(&path).schema());
         let requires = |schema: &Schema| {
             let (name, object) = path.split_last()?;
             let required = schema.at(object).schema()?.get("required")?.as_array()?.clone();
@@ -59,14 +59,15 @@ impl Dialect {
     }
 }
 
-/// Returns what a schema says of a value itself, and not of what is inside of it.
-fn itself(schema: &Value) -> Value {
-    let mut own = schema.clone();
-    if let Some(keywords) = own.as_object_mut() {
-        let inside = ["properties", "additionalProperties", "items", "required", "title", "description"];
-        inside.iter().for_each(|keyword| drop(keywords.remove(*keyword)));
-    }
-    own
+/// The keywords that say something of what is inside of a value, or nothing of what it may be.
+const NOT_OF_ITSELF: [&str; 6] = ["properties", "additionalProperties", "items", "required", "title", "description"];
+
+/// Returns whether two schemas say the same of a value itself, whatever they say of what is inside of it.
+fn agree(one: Option<&Value>, other: Option<&Value>) -> bool {
+    let (Some(Value::Object(one)), Some(Value::Object(other))) = (one, other) else { return one == other };
+    let is_of_itself = |(keyword, _): &(&String, &Value)| !NOT_OF_ITSELF.contains(&keyword.as_str());
+    one.iter().filter(is_of_itself).all(|(keyword, value)| other.get(keyword) == Some(value))
+        && one.iter().filter(is_of_itself).count() == other.iter().filter(is_of_itself).count()
 }
 
 /// Compiles the dialects of a file.
