@@ -68,12 +68,14 @@ impl<W: CellObserver> Step<'_, W> {
         let Some(items) = self.items(array) else {
             return candidates.iter().for_each(|(row, _)| self.make_unsure(number, lifecycle, row));
         };
-        let mut taken: Vec<(usize, Certainty)> = Vec::with_capacity(candidates.len());
+        // Mostly there is no item, and nothing to allocate for.
+        let mut taken: Vec<(usize, Certainty)> = Vec::new();
         for item in items {
             let scope = Scope { event, item: Some(item) };
             let mut perhaps: Vec<&Row> = Vec::new();
             let mut certain = None;
             taken.clear();
+            taken.reserve(candidates.len());
             for (row, guard) in candidates {
                 let takes = self.takes_item(lifecycle, row, scope, &taken);
                 taken.push((row.number, takes));
