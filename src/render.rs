@@ -10,7 +10,7 @@ use sessionlint_core::protocol::{Protocol, Rulebook};
 use sessionlint_core::{Report, UnknownName};
 
 use crate::report::{
-    Completeness, FileEnd, Human, InertWriter, Json, Reporter, RunEnd, Syntax, TextOptions, write_json,
+    Completeness, FileEnd, Human, InertWriter, Json, Reporter, RunEnd, Syntax, TextOptions, needed_protocol, write_json,
 };
 
 /// Methods of a [`Report`] that render it as the program prints it.
@@ -74,9 +74,8 @@ pub fn to_json(value: &impl Serialize) -> String {
 pub fn explain(protocol: &Protocol, rule: &str) -> Result<String, UnknownName> {
     let rule = protocol.find_rule(rule)?;
     let mut text = Vec::new();
-    let name = protocol.name();
-    let needed = if Protocol::builtin(name).is_some() { name } else { "DIR" };
-    let here = Here { configured: None, protocol: Some(needed).filter(|name| *name != "session-events") };
+    let is_folder = !Protocol::builtin_names().any(|known| known == protocol.name());
+    let here = Here { configured: None, protocol: needed_protocol(protocol).or(is_folder.then_some("DIR")) };
     let written = write_explanation(&mut InertWriter::new(&mut text, Syntax::Plain), protocol, rule, here);
     Ok(into_text(written, text))
 }

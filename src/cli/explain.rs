@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use sessionlint_core::protocol::Protocol;
 use sessionlint_core::text::{list, visible};
 
 use super::config::{ProtocolArgument, ProtocolChoice};
@@ -9,7 +10,7 @@ use super::console::standard_output;
 use super::{CliError, Exit, find_rule};
 use crate::config::NAME;
 use crate::render::{Here, write_explanation};
-use crate::report::{Syntax, needed_protocol};
+use crate::report::Syntax;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -35,7 +36,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, CliError> {
     let mut out = standard_output(Syntax::Plain);
     write_explanation(&mut out, protocol, rule, here)?;
     let book = built_in.as_ref().map(ProtocolChoice::rules_of_run);
-    let others: Vec<_> = book.iter().flat_map(|book| book.others_named(rule)).filter_map(needed_protocol).collect();
+    let others: Vec<_> = book.iter().flat_map(|book| book.others_named(rule)).map(Protocol::name).collect();
     match &others[..] {
         [] => {}
         [one] => writeln!(out, "\n{one} has another rule of this name, which --protocol {one} explains.")?,

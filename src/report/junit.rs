@@ -122,8 +122,10 @@ impl<W: Write> Reporter for JUnit<'_, W> {
     }
 
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        let (protocol, _) = self.rules.of_finding(finding);
-        self.has_unnamed |= protocol.tables().shape.stream.is_none() && !protocol.is_of_records();
+        if finding.stream.is_none() && !self.has_unnamed {
+            let (protocol, _) = self.rules.of_finding(finding);
+            self.has_unnamed = protocol.tables().shape.stream.is_none() && !protocol.is_of_records();
+        }
         let number = *self.index.entry(finding.stream.clone()).or_insert_with(|| {
             self.cases.push((finding.stream.clone(), Case::default()));
             self.cases.len() - 1

@@ -504,7 +504,7 @@ impl StreamJudge {
             }
         }
         self.report_doubt();
-        // A text such as `[DONE]` alone is no sign that anything was understood.
+        // A text such as `[DONE]` alone does not show that any event was understood.
         let mut events = self.events.iter().zip(&protocol.tables().events);
         if events.any(|(count, event)| *count > 0 && !event.is_text()) {
             self.report_other_protocol(protocol);

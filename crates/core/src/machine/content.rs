@@ -192,10 +192,10 @@ impl Digested {
     /// Formats two values that differ. Where they begin alike, they are shown from shortly before they part.
     fn display_beside(&self, other: &Digested) -> [String; 2] {
         let shown = [self.display(), other.display()];
-        let alike = self.text.chars().zip(other.text.chars()).take_while(|(one, other)| one == other).count();
         if shown[0] != shown[1] || self.text == other.text {
             return shown;
         }
+        let alike = self.text.chars().zip(other.text.chars()).take_while(|(one, other)| one == other).count();
         let start = alike.saturating_sub(SHOWN_BEFORE);
         [self, other].map(|one| {
             let rest: String = one.text.chars().skip(start).collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::field::display_text;
-use super::instance::related_places;
+use super::history::related_places;
 use super::key::display_key;
 use super::lifecycle_state::LifecycleState;
 use super::spoken::Spoken;

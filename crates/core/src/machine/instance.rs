@@ -9,15 +9,12 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::content::Kept;
 use super::field::{Field, Scope};
+use super::history::History;
 use super::open_groups::{Group, OpenGroups, Standing};
 use super::{Target, end};
-use crate::finding::{Place, Related};
+use crate::finding::Place;
 use crate::protocol::Keyed;
-use crate::protocol::RuleId;
-use crate::protocol::tables::{Cell, Certainty, Lifecycle, Row, States};
-
-/// The events that led an instance into its states: each state with the place of the event.
-pub(crate) type History = Vec<(u8, Arc<Place>)>;
+use crate::protocol::tables::{Certainty, Lifecycle, Row, States};
 
 /// The event that led into the state of an instance.
 #[derive(Clone, Serialize, Deserialize)]
@@ -478,39 +475,4 @@ impl KeyedInstances {
 /// Returns the only state of a set; `None` if there are several or none.
 pub(crate) fn only_state(states: States) -> Option<u8> {
     (states.0.count_ones() == 1).then(|| states.0.trailing_zeros() as u8)
-}
-
-/// Returns the events that led an instance here, in the order of the file, one for each message.
-pub(crate) fn related_places(history: &History, lifecycle: &Lifecycle) -> Vec<Related> {
-    related_where(history, lifecycle, |_| true)
-}
-
-/// Returns those of the events that led an instance here that explain why a row reports a rule: an event that led from one
-/// state into another does not if the row says the same in both.
-pub(crate) fn explaining_places(
-    history: &History,
-    lifecycle: &Lifecycle,
-    cells: &[Cell],
-    rule: RuleId,
-) -> Vec<Related> {
-    let says = |state: u8| cells.get(usize::from(state)).is_some_and(|cell| cell.rule == Some(rule));
-    let mut said = says(0);
-    related_where(history, lifecycle, |state| {
-        let said_before = std::mem::replace(&mut said, says(state));
-        !(said_before && said)
-    })
-}
-
-fn related_where(history: &History, lifecycle: &Lifecycle, mut explains: impl FnMut(u8) -> bool) -> Vec<Related> {
-    let mut related: Vec<Related> = Vec::new();
-    for (state, place) in history {
-        let explains = explains(*state);
-        if let Some(words) = &lifecycle.entered[usize::from(*state)]
-            && explains
-            && !related.iter().any(|known| known.message == *words)
-        {
-            related.push(Related { message: words.clone(), file: None, place: place.clone() });
-        }
-    }
-    related
 }

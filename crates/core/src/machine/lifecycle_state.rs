@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::end;
-use super::instance::{History, KeyedInstances, SingleInstance};
+use super::history::History;
+use super::instance::{KeyedInstances, SingleInstance};
 use super::nested::NestedInstances;
 use crate::protocol::Keyed;
 use crate::protocol::tables::{Lifecycle, States};

@@ -2,7 +2,8 @@
 
 use super::content::Kept;
 use super::field::{Field, KeptValue, Scope};
-use super::instance::{Instance, only_state, related_places};
+use super::history::related_places;
+use super::instance::{Instance, only_state};
 use super::observer::CellObserver;
 use super::open_groups::Standing;
 use super::step::Step;

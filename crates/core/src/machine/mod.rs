@@ -11,6 +11,7 @@ mod contents;
 mod end;
 mod event_view;
 mod field;
+mod history;
 mod instance;
 mod key;
 mod lifecycle_state;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::content::{Difference, Kept};
 use super::field::{Field, Scope};
-use super::instance::{Entry, History, explaining_places, only_state, related_places};
+use super::history::{explaining_places, is_worth_recording, related_places};
+use super::instance::{Entry, only_state};
 use super::key::{Key, display_key, first_parts, read_key};
 use super::lifecycle_state::LifecycleState;
 use super::observer::{self, CellObserver};
@@ -63,8 +64,8 @@ impl<W: CellObserver> Step<'_, W> {
             let mut related = explaining_places(&single.history, lifecycle, &row.cells, rule);
             // What all rows say of the event is not explained by the field that tells them apart.
             let rows = &lifecycle.rows[self.event.event_type];
-            let is_field = !(rows.len() > 1 && rows.iter().all(|row| says_in(from, &row.cells, rule)));
-            let field = points_at(row, self.event).filter(|_| is_field);
+            let says = |row: &Row| Transition::new(from, &row.cells, lifecycle, Certainty::Yes).rule == Some(rule);
+            let field = points_at(row, self.event).filter(|_| rows.len() == 1 || !rows.iter().all(says));
             let mut at = field.map_or(Target::Type, Target::Slot);
             if let Some(entry) = single.entry.as_ref().filter(|_| is_at_entry(from, &row.cells)) {
                 related.retain(|earlier| earlier.place.event != entry.place.event);
@@ -428,19 +429,8 @@ fn points_at(row: &Row, event: &EventView<'_>) -> Option<usize> {
     row.points_at.filter(|slot| !matches!(event.field(*slot), Field::Null))
 }
 
-/// Returns whether these cells report a rule in all the possible states.
-fn says_in(possible: States, cells: &[Cell], rule: RuleId) -> bool {
-    possible.iter().all(|state| cells.get(usize::from(state)).is_some_and(|cell| cell.rule == Some(rule)))
-}
-
 /// Returns whether the finding of these cells stands at the event that led into the state, whichever of the possible
 /// states it is.
 fn is_at_entry(from: States, cells: &[Cell]) -> bool {
     from.iter().all(|state| cells.get(usize::from(state)).is_some_and(|cell| cell.at_entry))
-}
-
-/// Returns whether the event that led into a state belongs in the history: only the first event does, and only if
-/// findings have words for the state.
-fn is_worth_recording(history: &History, lifecycle: &Lifecycle, state: u8) -> bool {
-    lifecycle.entered[usize::from(state)].is_some() && !history.iter().any(|(known, _)| *known == state)
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::end;
-use super::instance::{History, Instance, KeyedInstances};
+use super::history::History;
+use super::instance::{Instance, KeyedInstances};
 use super::key::{first_parts, from_key, keys_under, prefixes};
 use crate::protocol::Keyed;
 use crate::protocol::tables::{Lifecycle, States};

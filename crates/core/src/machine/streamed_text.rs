@@ -13,7 +13,7 @@ use crate::input::json::{
     ends_with_high, is_string_content, starts_with_low, unescape_one, unescaped, unescaped_lossy,
 };
 use crate::schema::quoted;
-use crate::text::is_control;
+use crate::text::{count, is_control};
 
 /// Maximum length of each of the texts that a mismatch shows, in characters.
 pub(super) const SHOWN_CHARS: usize = 32;
@@ -443,17 +443,18 @@ fn describe_mismatch(streamed: &[u8], said: &[u8], common: usize) -> String {
         let written = |c: char| if is_hard_to_see(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
         if shown.contains(is_hard_to_see) { shown.chars().map(written).collect() } else { shown }
     };
-    let after = match characters {
-        1 => "after 1 character".to_owned(),
-        _ => format!("after {characters} characters"),
-    };
     match (common < streamed.len(), common < said.len()) {
         (true, false) if said.is_empty() => format!("it is empty instead of {}", show(streamed)),
         (true, false) => format!("it lacks {} at the end", show(streamed)),
         (false, true) if streamed.is_empty() => format!("it is {} instead of empty", show(said)),
         (false, true) => format!("it has an extra {} at the end", show(said)),
         _ if characters == 0 => format!("it is {} instead of {}", show(said), show(streamed)),
-        _ => format!("{after}, it has {} instead of {}", show(said), show(streamed)),
+        _ => format!(
+            "after {}, it has {} instead of {}",
+            count(characters as u64, "character"),
+            show(said),
+            show(streamed)
+        ),
     }
 }
 

@@ -61,13 +61,14 @@ fn a_field_is_present_where_it_is_not_null() {
 /// A finding points at the first field of `when`, but at the event where that is null: a null is not what is wrong.
 #[test]
 fn a_finding_points_at_the_field_of_its_row_unless_that_is_null() {
-    let found = CHUNKS.judge(&[
-        r#"{"type":"chunk","n":1,"finish":"stop"}"#,
-        r#"{"type":"chunk","n":2,"finish":"stop"}"#,
-        r#"{"type":"chunk","n":3,"finish":null}"#,
-    ]);
-    let found: Vec<_> = found.iter().map(|(rule, line, pointer)| (rule.as_str(), *line, pointer.as_str())).collect();
-    assert_eq!(found, [("twice", 2, "/finish"), ("late", 3, "")]);
+    CHUNKS.points(
+        &[
+            r#"{"type":"chunk","n":1,"finish":"stop"}"#,
+            r#"{"type":"chunk","n":2,"finish":"stop"}"#,
+            r#"{"type":"chunk","n":3,"finish":null}"#,
+        ],
+        &[("twice", 2, "/finish"), ("late", 3, "")],
+    );
 }
 
 /// Two rows that tell events of one type apart by a field, and say the same of both once the work is over.
@@ -93,10 +94,10 @@ const STEPS: Folder = Folder {
 
 #[test]
 fn a_finding_points_at_the_event_where_all_rows_say_the_same() {
-    let found =
-        STEPS.judge(&[r#"{"type":"step","last":true}"#, r#"{"type":"step","last":false}"#, r#"{"type":"step"}"#]);
-    let found: Vec<_> = found.iter().map(|(rule, line, pointer)| (rule.as_str(), *line, pointer.as_str())).collect();
-    assert_eq!(found, [("late", 2, ""), ("late", 3, "")]);
+    STEPS.points(
+        &[r#"{"type":"step","last":true}"#, r#"{"type":"step","last":false}"#, r#"{"type":"step"}"#],
+        &[("late", 2, ""), ("late", 3, "")],
+    );
 }
 
 #[test]

@@ -72,6 +72,14 @@ impl Folder {
             .collect()
     }
 
+    /// Judges lines, and compares the rules that are broken, their lines, and the pointers of their findings.
+    #[track_caller]
+    fn points(&self, lines: &[&str], expected: &[(&str, u64, &str)]) {
+        let found = self.judge(lines);
+        let found: Vec<_> = found.iter().map(|(rule, line, at)| (rule.as_str(), *line, at.as_str())).collect();
+        assert_eq!(found, expected, "{lines:#?}");
+    }
+
     /// Judges lines, and compares the rules that are broken and their lines.
     #[track_caller]
     fn says(&self, lines: &[&str], expected: &[(&str, u64)]) {

@@ -1,8 +1,14 @@
 //! The earlier events that findings refer to.
 
-use sessionlint_core::{Options, check};
+use sessionlint_core::{Options, Report, check};
 
 use crate::Folder;
+
+/// Judges events that have a type alone.
+fn judge(folder: &Folder, types: &[&str]) -> Report {
+    let lines: String = types.iter().map(|name| format!("{{\"type\":\"{name}\"}}\n")).collect();
+    check(&folder.load(), lines.as_bytes(), Options::default())
+}
 
 /// A door, and letters, which must not come while it is closed; parcels must not come at all.
 const DOOR: Folder = Folder {
@@ -29,8 +35,7 @@ const DOOR: Folder = Folder {
 
 #[test]
 fn what_is_wrong_in_every_state_refers_to_no_event_that_led_into_one() {
-    let lines = ["close", "letter", "parcel"].map(|name| format!(r#"{{"type":"{name}"}}"#));
-    let report = check(&DOOR.load(), lines.join("\n").as_bytes(), Options::default());
+    let report = judge(&DOOR, &["close", "letter", "parcel"]);
     let found: Vec<_> = report.findings.iter().map(|found| (&*found.rule, found.related.len())).collect();
     assert_eq!(found, [("closed-door", 1), ("no-parcels", 0)]);
 }
@@ -64,8 +69,7 @@ const PARCEL: Folder = Folder {
 
 #[test]
 fn what_changed_nothing_of_what_is_said_explains_nothing() {
-    let lines = ["stamp", "send", "weigh", "send"].map(|name| format!(r#"{{"type":"{name}"}}"#));
-    let report = check(&PARCEL.load(), lines.join("\n").as_bytes(), Options::default());
+    let report = judge(&PARCEL, &["stamp", "send", "weigh", "send"]);
     let found: Vec<_> = report.findings[0].related.iter().map(|related| &*related.message).collect();
     assert_eq!(found, ["it was stamped here", "it was sent here"]);
 }

@@ -44,13 +44,13 @@ impl Wordings {
             return;
         }
         let Violation { node, constraint, items, .. } = *violation;
-        let (rule, help, proposal, is_quoted) =
-            (fault.rule, fault.help.clone(), fault.proposal.clone(), fault.quote.is_some());
+        let (rule, help, proposal) = (fault.rule, fault.help.clone(), fault.proposal.clone());
+        let is_quoted = fault.quote.is_some();
         if let Some(known) = self.0.iter_mut().find(|wording| wording.is_of(violation)) {
             value.clone_into(&mut known.value);
             known.message.clone_from(&fault.message);
-            (known.items, known.rule, known.help, known.proposal) = (items, rule, help, proposal);
-            known.is_quoted = is_quoted;
+            (known.items, known.rule, known.help, known.proposal, known.is_quoted) =
+                (items, rule, help, proposal, is_quoted);
         } else if self.0.len() < MOST_WORDINGS {
             let (value, message) = (value.to_owned(), fault.message.clone());
             self.0.push(Wording { node, constraint, items, value, rule, message, help, proposal, is_quoted });
